@@ -1,0 +1,75 @@
+"""Every error GreenStream raises on purpose.
+
+    GreenStreamError
+    ├── RetryableError            the same call may succeed later
+    │   ├── StorageUnavailable    the landing zone or lake did not answer
+    │   ├── DatabaseUnavailable   PostgreSQL is away, starting, or refused for now
+    │   └── TransactionConflict   PostgreSQL chose this transaction as the victim of a conflict
+    └── PermanentError            the same call will fail again until a person acts
+        ├── SettingsError         a setting cannot be used
+        ├── NotFound              a named file, object or record is not there
+        ├── StorageRefused        no permission, no space, no such bucket
+        ├── DatabaseRefused       PostgreSQL answered, and said no
+        ├── ServerError           the embedded PostgreSQL cannot be installed or started
+        ├── InvalidQuery          a user's SQL is wrong, or wants to write
+        └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
+
+A message names what failed, on what, and what to do. Adapters translate the errors of their libraries into
+these with ``raise … from``. A file that breaks the rules of SPEC's file checks is no error: it is an outcome.
+"""
+
+
+class GreenStreamError(Exception):
+    """The base of all errors below; `code` is its stable name for people and programs."""
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class RetryableError(GreenStreamError):
+    """The same call may succeed later."""
+
+
+class StorageUnavailable(RetryableError):
+    """The landing zone or the lake did not answer."""
+
+
+class DatabaseUnavailable(RetryableError):
+    """PostgreSQL is away, starting, or refused for now."""
+
+
+class TransactionConflict(RetryableError):
+    """PostgreSQL rolled this transaction back in favour of another one."""
+
+
+class PermanentError(GreenStreamError):
+    """The same call will fail again until a person acts."""
+
+
+class SettingsError(PermanentError):
+    """A setting cannot be used."""
+
+
+class NotFound(PermanentError):
+    """A named file, object or record is not there."""
+
+
+class StorageRefused(PermanentError):
+    """The store answered, and said no: permission, space, bucket."""
+
+
+class DatabaseRefused(PermanentError):
+    """PostgreSQL answered, and said no."""
+
+
+class ServerError(PermanentError):
+    """The embedded PostgreSQL cannot be installed or started."""
+
+
+class InvalidQuery(PermanentError):
+    """A user's SQL is wrong, or wants to write."""
+
+
+class LedgerMismatch(PermanentError):
+    """A row would be lost or counted twice."""
