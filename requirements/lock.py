@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-COMMON = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes",
-          "--no-emit-index-url", "--no-header", "--no-annotate", str(HERE.parent / "pyproject.toml")]  # fmt: skip
+COMMON = [
+    *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
+    *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
+    str(HERE.parent / "pyproject.toml"),
+]
 
 
 def main() -> int:
