@@ -8,6 +8,7 @@
     └── PermanentError            the same call will fail again until a person acts
         ├── SettingsError         a setting cannot be used
         ├── NotFound              a named file, object or record is not there
+        ├── FileRejected          a file breaks a file check; the pipeline turns it into an outcome
         ├── StorageRefused        no permission, no space, no such bucket
         ├── DatabaseRefused       PostgreSQL answered, and said no
         ├── ServerError           the embedded PostgreSQL cannot be installed or started
@@ -15,8 +16,10 @@
         └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
 
 A message names what failed, on what, and what to do. Adapters translate the errors of their libraries into
-these with ``raise … from``. A file that breaks the rules of SPEC's file checks is no error: it is an outcome.
+these with ``raise … from``.
 """
+
+from greenstream.domain.schema import Reason
 
 
 class GreenStreamError(Exception):
@@ -53,6 +56,14 @@ class SettingsError(PermanentError):
 
 class NotFound(PermanentError):
     """A named file, object or record is not there."""
+
+
+class FileRejected(PermanentError):
+    """A file breaks a file check; `reason` is its name in the ledger."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
 
 
 class StorageRefused(PermanentError):

@@ -1,0 +1,242 @@
+"""A parsed file through the row rules: each distinct text is judged once, then each row is put together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from greenstream.domain.limits import Limits
+from greenstream.domain.parsing import ParsedFile
+from greenstream.domain.parsing.timestamps import read_timestamps
+from greenstream.domain.rules import b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata
+from greenstream.domain.schema import ENERGIES, INSTANT, LOCATIONS, READINGS, REJECTED, ROWS, TIMES, Flag, conform
+
+BATCH_ROWS = 250_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the rules must know about the place: its time zone and its thresholds."""
+
+    timezone: str
+    limits: Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedFile:
+    """The rows to store (schema ROWS), the dictionaries they refer to, and the rejected rows (schema REJECTED)."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+    meters: pl.Series
+    times: pl.DataFrame
+    energies: pl.DataFrame
+    locations: pl.DataFrame
+    limits: Limits
+
+    def in_store_order(self) -> "EvaluatedFile":
+        """The same rows by meter, time and line: as the index wants them, and as locks must be taken."""
+        meter_rank = self.meters.rank("ordinal").cast(pl.UInt64)
+        seconds = self.times["reading_at"].dt.epoch("s").cast(pl.UInt64)
+        key = meter_rank.gather(self.rows["meter"]) * 2**32 + seconds.gather(self.rows["time"])
+        if key.is_sorted():
+            return self
+        return replace(self, rows=self.rows[key.arg_sort()])
+
+    def readings(self, reliable: pl.Series, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+        """The rows in full (schema READINGS), a batch at a time; `reliable` (Boolean) has one value a meter."""
+        for rows in self.rows.iter_slices(batch_rows):
+            half = rows.height // 2 + 1
+            halves = [self._in_full(part, reliable) for part in rows.iter_slices(half)]
+            yield pl.concat(pl.collect_all(halves))
+
+    def _in_full(self, rows: pl.DataFrame, reliable: pl.Series) -> pl.LazyFrame:
+        energy, time, inferred = rows["energy"], rows["time"], pl.col("inferred")
+        energies = {c: self.energies[c].gather(energy) for c in self.energies.columns}
+        times = {c: self.times[c].gather(time) for c in self.times.columns}
+        full = pl.LazyFrame(
+            {
+                **rows.select("line_number", "meter", "location", "inferred").to_dict(),
+                **times,
+                **energies,
+                "meter_id": self.meters.gather(rows["meter"]),
+                "hashed_energy": energies["energy_value"].fill_null(""),
+                "reliable": reliable.gather(rows["meter"]),
+            }
+        )
+        score = b5_enrichment.quality_score(
+            measured=~pl.col("missing_reading"),
+            inferred=inferred,
+            invalid=pl.col("invalid_value") | pl.col("invalid_unit"),
+            in_range=pl.col("power").is_not_null() & ~pl.col("out_of_range"),
+            reliable=pl.col("reliable"),
+            limits=self.limits,
+        )
+        return full.with_columns(
+            record_id=b6_metadata.record_id("meter_id", "timestamp_utc", "hashed_energy"),
+            flags=_flags(),
+            quality_score=score,
+            grade=b5_enrichment.grade(score, self.limits),
+        ).select(READINGS.names())
+
+
+def evaluate(parsed: ParsedFile, site: Site, *, received_at: datetime, now: datetime) -> EvaluatedFile:
+    """Apply B1 to B6 to all rows of a file; what they need from the meter's past comes with `readings`.
+
+    Args:
+        parsed: the file.
+        site: where the meters are.
+        received_at: when the file landed.
+        now: the time of processing.
+    """
+    timed = _time_rows(parsed, site, received_at=received_at, now=now)
+    stored = (
+        timed.rows.filter(pl.col("code").is_null())
+        if timed.rows["code"].null_count() < timed.rows.height
+        else timed.rows
+    )
+    rejected = timed.rows.filter(pl.col("code").is_not_null())
+    return EvaluatedFile(
+        rows=stored.select(
+            "line_number",
+            "meter",
+            "time",
+            pl.col("energy").fill_null(len(parsed.energies)),
+            pl.col("location").fill_null(len(parsed.locations)),
+            "inferred",
+        ).pipe(conform, ROWS),
+        rejected=pl.concat([parsed.rejected, rejected.pipe(conform, REJECTED)]).sort("line_number"),
+        meters=parsed.meters,
+        times=judge_times(timed.instants, site),
+        energies=judge_energies(parsed.energies, site.limits, decimal_comma=parsed.header.decimal_comma),
+        locations=judge_locations(parsed.locations),
+        limits=site.limits,
+    )
+
+
+def judge_energies(texts: pl.Series, limits: Limits, *, decimal_comma: bool) -> pl.DataFrame:
+    """B1, B2.1 and B3.1 for each distinct energy text and, at the end, for null: schema ENERGIES."""
+    energy_value, number, scaled, power = (pl.col(c) for c in ("energy_value", "number", "scaled", "power"))
+    with_null = (
+        texts.alias("energy_value")
+        .to_frame()
+        .vstack(pl.DataFrame({"energy_value": [None]}, schema={"energy_value": pl.String}))
+    )
+    return (
+        with_null.with_columns(number=b1_units.number_and_unit(energy_value, decimal_comma=decimal_comma))
+        .with_columns(scaled=b1_units.scale(number, b1_units.watts_to_kilowatts(number)))
+        .with_columns(
+            invalid_value=b1_units.invalid_value(energy_value, number, scaled, limits),
+            invalid_unit=b1_units.invalid_unit(number),
+            missing_reading=b2_missing.missing_reading(energy_value),
+        )
+        .with_columns(power=pl.when(~pl.col("invalid_value")).then(b1_units.round_half_away(scaled)))
+        .with_columns(out_of_range=b3_ranges.out_of_range(power, limits))
+        .pipe(conform, ENERGIES)
+    )
+
+
+def judge_times(instants: pl.Series, site: Site) -> pl.DataFrame:
+    """B5.1, B5.2 and the text for B6.2 for each distinct instant: schema TIMES."""
+    local = pl.col("reading_at").dt.convert_time_zone(site.timezone)
+    return (
+        instants.alias("reading_at")
+        .to_frame()
+        .select(
+            "reading_at",
+            timestamp_utc=b6_metadata.timestamp_utc(pl.col("reading_at")),
+            day=local.dt.date(),
+            period=b5_enrichment.period(local, site.limits),
+            season=b5_enrichment.season(local),
+        )
+        .pipe(conform, TIMES)
+    )
+
+
+def judge_locations(texts: pl.Series) -> pl.DataFrame:
+    """Customer class and region for each distinct location and, at the end, for none: schema LOCATIONS."""
+    location = pl.col("location")
+    return (
+        pl.concat([texts.alias("location"), pl.Series("location", [None], dtype=pl.String)])
+        .to_frame()
+        .select(location, customer_class=b5_enrichment.customer_class(location), region=b5_enrichment.region(location))
+        .pipe(conform, LOCATIONS)
+    )
+
+
+def _flags() -> pl.Expr:
+    conditions = {
+        Flag.INVALID_VALUE: pl.col("invalid_value"),
+        Flag.INVALID_UNIT: pl.col("invalid_unit"),
+        Flag.MISSING_READING: pl.col("missing_reading"),
+        Flag.TIMESTAMP_INFERRED: pl.col("inferred"),
+        Flag.OUT_OF_RANGE: pl.col("out_of_range"),
+    }
+    return pl.sum_horizontal(
+        condition.cast(pl.UInt8) * pl.lit(flag.bit, dtype=pl.UInt8) for flag, condition in conditions.items()
+    ).cast(pl.UInt8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TimedRows:
+    """Rows with `time` (a position in `instants`), `inferred` and `code` (a Rejection or null)."""
+
+    rows: pl.DataFrame
+    instants: pl.Series
+
+
+def _time_rows(parsed: ParsedFile, site: Site, *, received_at: datetime, now: datetime) -> _TimedRows:
+    """Give each row its instant. Meters with nothing odd about their timestamps take the short way."""
+    read = read_timestamps(parsed.timestamps, site.timezone)
+    plain = read.select(
+        (
+            b3_ranges.timestamp_in_range(pl.col("earliest"), now, site.limits)
+            & (pl.col("earliest") == pl.col("latest"))
+        ).fill_null(value=False)
+    ).to_series()
+    records = parsed.records
+    odd = ~_gather(plain, records["timestamp"]).fill_null(value=False)
+    if not odd.any():
+        return _TimedRows(rows=_as_read(records), instants=read["earliest"])
+    is_odd = records["meter"].is_in(records["meter"].filter(odd).unique().implode())
+    straight = records.filter(~is_odd)
+    rest = records.filter(is_odd)
+    resolved = b2_missing.resolve_timestamps(
+        rest.select("meter", *(_gather(read[c], rest["timestamp"]).alias(c) for c in read.columns)),
+        received_at=received_at,
+        now=now,
+        limits=site.limits,
+    )
+    if resolved["alone"].any():
+        slots = b2_missing.slots_read(resolved, _gather(read["earliest"], straight["timestamp"].unique()), site.limits)
+        resolved = b2_missing.infer_from_snapshot(resolved, slots, now, site.limits)
+    return _joined(straight, rest, resolved, read["earliest"])
+
+
+def _as_read(records: pl.DataFrame) -> pl.DataFrame:
+    return records.rename({"timestamp": "time"}).with_columns(
+        inferred=pl.lit(value=False), code=pl.lit(None, dtype=pl.String)
+    )
+
+
+def _joined(straight: pl.DataFrame, rest: pl.DataFrame, resolved: pl.DataFrame, instants: pl.Series) -> _TimedRows:
+    """Both ways together in file order; the resolved instants go behind those that were read."""
+    distinct = resolved["reading_at"].unique()
+    codes = resolved.select("reading_at").join(
+        distinct.to_frame().with_row_index("time", len(instants)),
+        on="reading_at",
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )["time"]
+    timed = rest.drop("timestamp").with_columns(codes.alias("time"), resolved["inferred"], resolved["code"])
+    columns = ["line_number", "meter", "time", "energy", "location", "inferred", "code"]
+    rows = pl.concat([_as_read(straight).select(columns), timed.select(columns)]).sort("line_number")
+    return _TimedRows(rows=rows, instants=pl.concat([instants, distinct.cast(INSTANT)]))
+
+
+def _gather(values: pl.Series, positions: pl.Series) -> pl.Series:
+    if not len(values):
+        return pl.repeat(None, len(positions), dtype=values.dtype, eager=True)
+    return values.gather(positions)

@@ -1,0 +1,72 @@
+"""Every threshold, once, with its unit and the rule that uses it.
+
+Each field is also a setting: `max_kw` is `GREENSTREAM_MAX_KW` or `max_kw` in `greenstream.toml`.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+MIB = 1024 * 1024
+EARLIEST_READING = datetime(2010, 1, 1, tzinfo=UTC)
+
+
+def _limit(default: Any, rule: str, meaning: str) -> Any:
+    return field(default=default, metadata={"rule": rule, "meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The thresholds of one site. `describe` lists them for the reference page."""
+
+    interval_minutes: int = _limit(15, "slot", "length of a slot, in minutes; a divisor of 60")
+
+    max_file_bytes: int = _limit(100 * MIB, "file", "largest landed file, in bytes")
+    max_content_bytes: int = _limit(1024 * MIB, "file", "largest file once decompressed, in bytes")
+    realtime_max_bytes: int = _limit(10 * MIB, "file", "up to here a file goes the `realtime` route, in bytes")
+
+    max_meter_id_chars: int = _limit(64, "parse", "longest meter_id, in characters")
+
+    max_abs_kw: int = _limit(10**9, "B1.2", "from here on a value is no measurement, in kW")
+    infer_max_rows: int = _limit(4, "B2.2", "how many rows away a single neighbour may be")
+    repeated_hour_landing_hours: int = _limit(
+        3, "timestamp", "a wall time that occurs twice is read as the later one in files that land this soon, in hours"
+    )
+
+    min_kw: int = _limit(0, "B3.1", "a reading must be above this, in kW")
+    max_kw: int = _limit(50, "B3.1", "a reading must be below this, in kW")
+    earliest_reading: datetime = _limit(
+        EARLIEST_READING, "B3.3", "readings before this instant come from a reset clock"
+    )
+    max_future_minutes: int = _limit(5, "B3.3", "how far ahead of the time of processing a reading may be, in minutes")
+
+    peak_start_hour: int = _limit(17, "B5.1", "peak begins on working days, local hour")
+    peak_end_hour: int = _limit(21, "B5.1", "peak ends, local hour")
+    off_peak_start_hour: int = _limit(23, "B5.1", "off_peak begins every day, local hour")
+    off_peak_end_hour: int = _limit(6, "B5.1", "off_peak ends, local hour")
+
+    score_reading: int = _limit(40, "B5.3", "points where the energy is not null and the timestamp as read")
+    score_units: int = _limit(30, "B5.3", "points where neither INVALID_VALUE nor INVALID_UNIT holds")
+    score_range: int = _limit(20, "B5.3", "points where the kW are in range")
+    score_reliability: int = _limit(10, "B5.3", "points where the meter is reliable")
+    min_reliability: float = _limit(0.95, "B5.3", "a reliable meter is above this share of usable slots")
+    grade_a: int = _limit(90, "B5.3", "lowest score of grade A")
+    grade_b: int = _limit(75, "B5.3", "lowest score of grade B")
+    grade_c: int = _limit(60, "B5.3", "lowest score of grade C; below is F")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitInfo:
+    """One threshold as the reference page shows it."""
+
+    name: str
+    default: Any
+    rule: str
+    meaning: str
+
+
+def describe() -> tuple[LimitInfo, ...]:
+    return tuple(
+        LimitInfo(name=f.name, default=f.default, rule=f.metadata["rule"], meaning=f.metadata["meaning"])
+        for f in fields(Limits)
+    )

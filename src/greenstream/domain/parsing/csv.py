@@ -1,0 +1,243 @@
+"""CSV text to records and rejected lines, a block at a time.
+
+A block without oddities goes to the CSV reader as it is. In any other block each line is judged by itself, the sound
+lines go to the CSV reader together, and the others are kept with their number and bytes: a record never spans lines,
+so one bad byte costs one line.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from greenstream.domain.errors import FileRejected
+from greenstream.domain.limits import Limits
+from greenstream.domain.parsing.content import text_blocks
+from greenstream.domain.parsing.header import BLANKS, CONTROL, Header, read_header, record_pattern
+
+LINE_NUMBER = pl.UInt32
+PARALLEL_BLOCKS = 2
+FIELDS = ("meter_id", "timestamp", "energy_value", "unit", "location")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawRecords:
+    """The fields of a file as they stand there.
+
+    `records` has `line_number` (UInt32) and the columns of FIELDS (Categorical, untrimmed; null where empty or where
+    the file lacks the column), `malformed` the `line_number` of each line that is no record.
+    """
+
+    header: Header
+    records: pl.DataFrame
+    malformed: pl.DataFrame
+
+    @property
+    def rows(self) -> int:
+        return self.records.height + self.malformed.height
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    records: pl.DataFrame
+    malformed: pl.DataFrame
+
+
+def read_records(name: str, content: bytes, limits: Limits) -> RawRecords:
+    """Read a whole file of at most `max_content_bytes` of text.
+
+    Raises:
+        FileRejected: any reason but those of `check_size`.
+    """
+    blocks = text_blocks(name, content, limits)
+    first, rest = _take_line(next(blocks, b""))
+    header = _header_once_all_is_read(first, blocks)
+    reader = _BlockReader(header)
+    parsed = list(_parse_blocks(reader, chain([rest] if rest else [], blocks)))
+    return RawRecords(
+        header=header,
+        records=pl.concat([reader.nothing, *(block.records for block in parsed)]),
+        malformed=pl.concat([_line_numbers([]), *(block.malformed for block in parsed)]),
+    )
+
+
+def _take_line(block: bytes) -> tuple[bytes, bytes]:
+    line, _, rest = block.partition(b"\n")
+    return line.removesuffix(b"\r"), rest
+
+
+def _header_once_all_is_read(line: bytes, blocks: Iterator[bytes]) -> Header:
+    """Read the header; where it is bad, a fault of the archive further on still goes first."""
+    try:
+        return read_header(line)
+    except FileRejected:
+        for _ in blocks:
+            pass
+        raise
+
+
+def _parse_blocks(reader: "_BlockReader", blocks: Iterable[bytes]) -> Iterator[_Block]:
+    """Parse the blocks after the header's line, in order, two at a time."""
+    with ThreadPoolExecutor(PARALLEL_BLOCKS) as pool:
+        pending: deque[Future[_Block]] = deque()
+        line_number = 2
+        for block in blocks:
+            pending.append(pool.submit(reader.read, block, line_number))
+            line_number += _count(block, b"\n")
+            if len(pending) > PARALLEL_BLOCKS:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _line_numbers(values: "list[int] | pl.Series") -> pl.DataFrame:
+    return pl.DataFrame({"line_number": pl.Series(values, dtype=LINE_NUMBER)})
+
+
+class _BlockReader:
+    """Reads the blocks of one file into the same dictionaries."""
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        self._separator = header.delimiter.encode()
+        self._types = {name: pl.Categorical(pl.Categories.random(name)) for name in FIELDS}
+        known = {position: name for name, position in header.positions.items()}
+        names = [known.get(position, f"ignored {position}") for position in range(header.width)]
+        self._schema = dict.fromkeys(names, pl.String())
+        self.nothing = pl.DataFrame(schema={"line_number": LINE_NUMBER, **self._types})
+        """No records, and what keeps the dictionaries alive between blocks."""
+
+    def read(self, block: bytes, first_line: int) -> _Block:
+        if not block.endswith(b"\n"):
+            block += b"\n"
+        return self._read_regular(block, first_line) or self._read_by_line(block, first_line)
+
+    def _read_regular(self, block: bytes, first_line: int) -> _Block | None:
+        """The whole block at once, or None where anything in it needs a closer look."""
+        lines = _count(block, b"\n")
+        if not self._looks_regular(block, lines):
+            return None
+        try:
+            fields = self._read_csv(block, quote=False)
+        except pl.exceptions.ComputeError:  # some line has too many fields, another one too few
+            return None
+        if fields.height != lines:
+            return None
+        numbers = pl.int_range(first_line, first_line + lines, dtype=LINE_NUMBER, eager=True)
+        return _Block(records=self._numbered(fields, numbers), malformed=_line_numbers([]))
+
+    def _looks_regular(self, block: bytes, lines: int) -> bool:
+        return (
+            b'"' not in block
+            and _count(block, self._separator) == lines * (self._header.width - 1)
+            and not (self._separator == b"\t" and _may_hold_blank_lines(block))
+            and _is_utf8(block)
+            and _has_no_control_characters(block, lines)
+        )
+
+    def _read_csv(self, block: bytes, *, quote: bool) -> pl.DataFrame:
+        return pl.read_csv(
+            block,
+            has_header=False,
+            columns=sorted(self._header.positions.values()),
+            separator=self._header.delimiter,
+            quote_char='"' if quote else None,
+            schema=self._schema,
+        )
+
+    def _numbered(self, fields: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+        """All columns of FIELDS, those the file lacks as nulls."""
+        return fields.select(
+            numbers.alias("line_number"),
+            *(
+                (pl.col(name) if name in fields.columns else pl.lit(None).alias(name)).cast(dtype)
+                for name, dtype in self._types.items()
+            ),
+        )
+
+    def _read_by_line(self, block: bytes, first_line: int) -> _Block:
+        lines = split_lines(block, first_line)
+        rows = lines.filter(pl.col("text").str.strip_chars(BLANKS) != "")
+        sound = rows.filter(self._is_sound())
+        malformed = rows.filter(~self._is_sound())
+        if sound.is_empty():
+            records = self.nothing
+        else:
+            text = sound["text"].str.join("\n").item() + "\n"
+            records = self._numbered(self._read_csv(text.encode(), quote=True), sound["line_number"])
+        return _Block(records=records, malformed=malformed.select("line_number"))
+
+    def _is_sound(self) -> pl.Expr:
+        text, separator = pl.col("text"), self._header.delimiter
+        fields = text.str.replace_all('"[^"]*"', "").str.count_matches(separator, literal=True) + 1
+        return (
+            (text.cast(pl.Binary) == pl.col("raw"))  # else a byte isn't UTF-8
+            & ~text.str.contains(CONTROL)
+            & (fields == self._header.width)
+            & (~text.str.contains('"', literal=True) | text.str.contains(f"^{record_pattern(separator)}$"))
+        )
+
+
+def split_lines(block: bytes, first_line: int) -> pl.DataFrame:
+    """The lines of a block that ends in a line end: `line_number`, `raw` (Binary) and `text` (String).
+
+    Bytes that aren't UTF-8 become U+FFFD in `text`, so that there it differs from `raw`.
+    """
+    body = block[:-1]
+    lines = pl.DataFrame(
+        {
+            "raw": pl.Series(body.split(b"\n"), dtype=pl.Binary),
+            "text": pl.Series(body.decode("utf-8", "replace").split("\n"), dtype=pl.String),
+        }
+    )
+    raw, text = pl.col("raw"), pl.col("text")
+    return lines.select(
+        pl.int_range(first_line, first_line + lines.height, dtype=LINE_NUMBER).alias("line_number"),
+        pl.when(raw.bin.ends_with(b"\r")).then(raw.bin.head(raw.bin.size() - 1)).otherwise(raw),
+        text.str.strip_suffix("\r"),
+    )
+
+
+def raw_lines(name: str, content: bytes, limits: Limits, line_numbers: pl.Series) -> pl.DataFrame:
+    """Fetch the named lines from a file that was read before: `line_number` and `raw_line` (Binary), in file order."""
+    found = [pl.DataFrame(schema={"line_number": LINE_NUMBER, "raw_line": pl.Binary})]
+    number = 1
+    for block in text_blocks(name, content, limits) if len(line_numbers) else ():
+        lines = split_lines(block if block.endswith(b"\n") else block + b"\n", number)
+        number += lines.height
+        wanted = lines.filter(pl.col("line_number").is_in(line_numbers.implode()))
+        found.append(wanted.select("line_number", raw_line="raw"))
+    return pl.concat(found)
+
+
+def _may_hold_blank_lines(block: bytes) -> bool:
+    """Where tabs delimit, a line of nothing but tabs is blank, and looks like a record."""
+    return block[:1] in (b"\t", b" ") or b"\n\t" in block or b"\n " in block
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_no_control_characters(block: bytes, lines: int) -> bool:
+    """None but tabs, line feeds, and carriage returns just before them."""
+    low = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < 0x20))
+    expected = lines + block.count(b"\t")
+    if returns := block.count(b"\r"):
+        expected += returns if returns == block.count(b"\r\n") else -1
+    return low == expected and b"\x7f" not in block
+
+
+def _count(block: bytes, byte: bytes) -> int:
+    """Much faster than `bytes.count` for a byte that is common."""
+    return int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == byte[0]))

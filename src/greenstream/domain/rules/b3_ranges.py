@@ -1,0 +1,28 @@
+"""B3: values and timestamps inside their ranges."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from greenstream.domain.limits import Limits
+from greenstream.domain.schema import UNITS_PER_KW
+
+
+def out_of_range(power: pl.Expr, limits: Limits) -> pl.Expr:
+    """B3.1: not 0 < kW < 50, after rounding, only where there is a kW.
+
+    Flagged: `50 kW` is OUT_OF_RANGE.
+    Clean: `49.9999 kW` has no flag.
+    """
+    inside = (power > limits.min_kw * UNITS_PER_KW) & (power < limits.max_kw * UNITS_PER_KW)
+    return (~inside).fill_null(value=False)
+
+
+def timestamp_in_range(instant: pl.Expr, now: datetime, limits: Limits) -> pl.Expr:
+    """B3.3: an instant from 2010 on, and at most 5 minutes ahead of the time of processing; null stays null.
+
+    Rejected: `1970-01-01 00:15:00` is TIMESTAMP_OUT_OF_RANGE.
+    Clean: `2024-03-15 18:45:00` has no flag.
+    """
+    latest = now + timedelta(minutes=limits.max_future_minutes)
+    return (instant >= limits.earliest_reading) & (instant <= latest)

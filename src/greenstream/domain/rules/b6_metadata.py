@@ -1,0 +1,25 @@
+"""B6: who a row is, for ever."""
+
+import polars as pl
+import polars_hash as plh
+
+TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+def timestamp_utc(instant: pl.Expr) -> pl.Expr:
+    """B6.2: an instant as it is hashed, in UTC, to the second.
+
+    Example: `2024-03-15T19:45+01:00` is hashed as `2024-03-15 18:45:00`.
+    """
+    return instant.dt.strftime(TIMESTAMP_FORMAT)
+
+
+def record_id(meter_id: str, timestamp: str, energy_value: str) -> pl.Expr:
+    """B6.2: lower-case hex SHA-256 of meter_id + timestamp + energy_value, without separators, of three columns.
+
+    None of them may be null: a null energy is hashed as the empty text.
+
+    Example: `SM-48291,2024-03-15 18:45:00,3250 W` is
+    `94c80d433ed95d02340740bc2829980abb5ff0d27df139dd4e0cc2993741e00a`.
+    """
+    return plh.concat_str(plh.col(meter_id), plh.col(timestamp), plh.col(energy_value)).chash.sha2_256()

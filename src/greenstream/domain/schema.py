@@ -1,0 +1,151 @@
+"""The columns of each frame: dtype, unit and meaning. Every frame that crosses a module has its schema here.
+
+Text that repeats (meter ids, timestamps, energy texts, locations) is held once in a *dictionary* and referred to by a
+`UInt32` code, so that a rule about a text is judged once per distinct text and not once per row.
+"""
+
+from enum import StrEnum
+
+import polars as pl
+
+INSTANT = pl.Datetime("us", "UTC")
+CODE = pl.UInt32
+
+UNITS_PER_KW = 10_000
+"""Power is an integer of 0.1 W inside: the fourth decimal of a kW, exactly."""
+
+
+class Flag(StrEnum):
+    """What can be wrong with a stored reading. The order is the order of `flags` and of the bits that store them."""
+
+    INVALID_VALUE = "INVALID_VALUE"
+    INVALID_UNIT = "INVALID_UNIT"
+    MISSING_READING = "MISSING_READING"
+    TIMESTAMP_INFERRED = "TIMESTAMP_INFERRED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+
+    @property
+    def bit(self) -> int:
+        return 1 << list(Flag).index(self)
+
+
+class Rejection(StrEnum):
+    """Why a row is quarantined instead of stored."""
+
+    MALFORMED_ROW = "MALFORMED_ROW"
+    MISSING_METER_ID = "MISSING_METER_ID"
+    TIMESTAMP_UNRECOVERABLE = "TIMESTAMP_UNRECOVERABLE"
+    TIMESTAMP_OUT_OF_RANGE = "TIMESTAMP_OUT_OF_RANGE"
+
+
+class Reason(StrEnum):
+    """Why a whole file is rejected, in the order of checking."""
+
+    BAD_EXTENSION = "BAD_EXTENSION"
+    EMPTY_FILE = "EMPTY_FILE"
+    TOO_LARGE = "TOO_LARGE"
+    CORRUPT_ARCHIVE = "CORRUPT_ARCHIVE"
+    BAD_ENCODING = "BAD_ENCODING"
+    MISSING_COLUMN = "MISSING_COLUMN"
+
+
+class Severity(StrEnum):
+    """How urgent a finding is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+PERIODS = ("peak", "off_peak", "standard")
+SEASONS = ("winter", "spring", "summer", "fall")
+GRADES = ("A", "B", "C", "F")
+CUSTOMER_CLASSES = ("Residential", "Commercial")
+UNKNOWN_REGION = "Unknown"
+
+RECORDS = pl.Schema(
+    {
+        "line_number": pl.UInt32(),  # 1 = the header's line
+        "meter": CODE(),  # into the dictionary of meter ids; never null
+        "timestamp": CODE(),  # into the dictionary of timestamp texts; null where the field is null
+        "energy": CODE(),  # into the dictionary of energy texts; null where the field is null
+        "location": CODE(),  # into the dictionary of locations; null where the field is null
+    }
+)
+"""One row a well-formed CSV record with a meter_id, in file order."""
+
+REJECTED = pl.Schema(
+    {
+        "line_number": pl.UInt32(),
+        "code": pl.String(),  # a Rejection
+    }
+)
+"""One row a rejected CSV record, in file order."""
+
+ENERGIES = pl.Schema(
+    {
+        "energy_value": pl.String(),  # the energy text
+        "power": pl.Int64(),  # 0.1 W; null where there is no kW
+        "invalid_value": pl.Boolean(),
+        "invalid_unit": pl.Boolean(),
+        "missing_reading": pl.Boolean(),
+        "out_of_range": pl.Boolean(),
+    }
+)
+"""One row a distinct energy text, its position being its code; the last one stands for null."""
+
+TIMES = pl.Schema(
+    {
+        "reading_at": INSTANT,
+        "timestamp_utc": pl.String(),  # as B6.2 hashes it
+        "day": pl.Date(),  # of the site's time zone
+        "period": pl.UInt8(),  # position in PERIODS
+        "season": pl.UInt8(),  # position in SEASONS
+    }
+)
+"""One row a distinct instant, its position being its code."""
+
+LOCATIONS = pl.Schema(
+    {
+        "location": pl.String(),
+        "customer_class": pl.String(),  # null unless the location names one
+        "region": pl.String(),
+    }
+)
+"""One row a distinct location, its position being its code; the last one stands for null."""
+
+ROWS = pl.Schema(
+    {
+        "line_number": pl.UInt32(),
+        "meter": CODE(),
+        "time": CODE(),
+        "energy": CODE(),
+        "location": CODE(),
+        "inferred": pl.Boolean(),  # B2.2
+    }
+)
+"""One row a CSV record to store, in file order; codes into the dictionaries, none of them null."""
+
+READINGS = pl.Schema(
+    {
+        "line_number": pl.UInt32(),
+        "meter": CODE(),
+        "location": CODE(),
+        "reading_at": INSTANT,
+        "day": pl.Date(),
+        "record_id": pl.String(),  # 64 hex digits
+        "energy_value": pl.String(),
+        "power": pl.Int64(),  # 0.1 W
+        "period": pl.UInt8(),
+        "season": pl.UInt8(),
+        "flags": pl.UInt8(),  # sum of Flag.bit
+        "quality_score": pl.UInt8(),
+        "grade": pl.UInt8(),  # position in GRADES
+    }
+)
+"""One evaluated row, ready to store."""
+
+
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """The columns of `schema`, in its order and of its dtypes."""
+    return frame.select(schema.names()).cast(schema)
