@@ -107,6 +107,8 @@ def energy_cells(rng: Random, *, unit_column: bool) -> tuple[str, str]:
     if roll < 0.7 and " " in text.strip():
         value, unit = text.strip().rsplit(" ", 1)
         return value, unit
+    if roll < 0.72:
+        return rng.choice(("5 Ω", "5µ", "5 кВт", "5²", "5 kẅ", "５")), rng.choice(UNITS)
     if roll < 0.8:
         return quantity(rng), rng.choice(NULLS)
     if roll < 0.9:

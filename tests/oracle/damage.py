@@ -58,6 +58,7 @@ def damaged_line(rng: Random, texts: Sequence[str], delimiter: str) -> bytes:
         whole + b"\r",
         b"garbage",
         b'""',
+        rng.choice((b"\xc2\xa0", b"\x0c", b"\xe2\x80\x83 ", b"\x0b\t", b"\xef\xbb\xbf")),
         whole.replace(separator, rng.choice((b",", b";", b"\t", b"|"))),
     ]
     return rng.choice(choices)

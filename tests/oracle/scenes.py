@@ -58,15 +58,7 @@ def draw_scene(rng: Random) -> Scene:
     now = anchor + rng.choice(
         (timedelta(0), timedelta(hours=1), timedelta(hours=9), *[timedelta(days=days) for days in (2, 5, 30, 400)])
     )
-    landed = rng.choice(
-        (
-            timedelta(minutes=-20),
-            timedelta(minutes=40),
-            timedelta(minutes=100),
-            timedelta(hours=3),
-            timedelta(hours=8),
-        )
-    )
+    landed = timedelta(minutes=rng.choice((-20, 0, 15, 45, 100, 180, 195, 225, 480)))
     delimiter = rng.choice(DELIMITERS)
     return Scene(
         timezone=timezone,
@@ -130,7 +122,7 @@ def snapshot(rng: Random, scene: Scene, total: int) -> list[Planned]:
 
 def sequence(rng: Random, scene: Scene, meter: str, length: int) -> list[Planned]:
     """Consecutive slots around the anchor, perhaps descending, with gaps, corrections and lost timestamps."""
-    start = scene.anchor - scene.step * rng.randrange(length + 1)
+    start = scene.anchor - scene.step * rng.choice((0, rng.randrange(length + 1), rng.randrange(length + 1)))
     instants = [start + scene.step * index for index in range(length)]
     if rng.random() < 0.35:
         instants.reverse()

@@ -44,11 +44,11 @@ def stamp_text(rng: Random, instant: datetime, timezone: str, form: str) -> str:
     """A readable text of the instant; `form` is `wall`, `offset` or `mixed`."""
     offset_form = form == "offset" or (form == "mixed" and rng.random() < 0.5)
     zone = ZoneInfo(timezone)
-    if offset_form and rng.random() < 0.6:
-        minutes = rng.choice((0, 60, -300, 345, 630, 840, -720, 1439, -1439))
+    if offset_form and rng.random() < 0.7:
+        own = (instant.astimezone(zone).utcoffset() or timedelta(0)) // timedelta(minutes=1)
+        minutes = rng.choice((own, own, 0, 60, -300, 345, 840, -720, 1439, -1439))
         local = instant + timedelta(minutes=minutes)
-        sign = "-" if minutes < 0 else "+"
-        suffix = f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+        suffix = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     elif offset_form:
         local, suffix = instant, rng.choice(("Z", "-00:00", "+00:00"))
     else:
