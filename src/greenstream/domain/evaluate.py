@@ -37,12 +37,14 @@ class EvaluatedFile:
 
     def in_store_order(self) -> "EvaluatedFile":
         """The same rows by meter, time and line: as the index wants them, and as locks must be taken."""
-        meter_rank = self.meters.rank("ordinal").cast(pl.UInt64)
-        seconds = self.times["reading_at"].dt.epoch("s").cast(pl.UInt64)
-        key = meter_rank.gather(self.rows["meter"]) * 2**32 + seconds.gather(self.rows["time"])
+        meter_rank = self.meters.rank("dense").cast(pl.UInt64)
+        time_rank = self.times["reading_at"].rank("dense").cast(pl.UInt64)
+        key = meter_rank.gather(self.rows["meter"]) * 2**32 + time_rank.gather(self.rows["time"])
         if key.is_sorted():
             return self
-        return replace(self, rows=self.rows[key.arg_sort()])
+        return replace(
+            self, rows=self.rows[key.to_frame().with_row_index("at").sort(key.name, maintain_order=True)["at"]]
+        )
 
     def readings(self, reliable: pl.Series, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
         """The rows in full (schema READINGS), a batch at a time; `reliable` (Boolean) has one value a meter."""

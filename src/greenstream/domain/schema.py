@@ -37,6 +37,11 @@ class Rejection(StrEnum):
     TIMESTAMP_UNRECOVERABLE = "TIMESTAMP_UNRECOVERABLE"
     TIMESTAMP_OUT_OF_RANGE = "TIMESTAMP_OUT_OF_RANGE"
 
+    @property
+    def rule_id(self) -> str:
+        """The rule that rejects; rows that are no records at all are rejected by the parser."""
+        return {"TIMESTAMP_UNRECOVERABLE": "B2.2", "TIMESTAMP_OUT_OF_RANGE": "B3.3"}.get(self.value, "parse")
+
 
 class Reason(StrEnum):
     """Why a whole file is rejected, in the order of checking."""
@@ -81,6 +86,17 @@ REJECTED = pl.Schema(
     }
 )
 """One row a rejected CSV record, in file order."""
+
+QUARANTINED = pl.Schema(
+    {
+        "line_number": pl.UInt32(),
+        "raw_bytes": pl.Binary(),
+        "raw_line": pl.String(),  # the same, for people: bytes that aren't text as \\xNN
+        "rule_id": pl.String(),
+        "code": pl.String(),  # a Rejection
+    }
+)
+"""One row a rejected CSV record as it is kept, in file order."""
 
 ENERGIES = pl.Schema(
     {

@@ -202,18 +202,6 @@ def split_lines(block: bytes, first_line: int) -> pl.DataFrame:
     )
 
 
-def raw_lines(name: str, content: bytes, limits: Limits, line_numbers: pl.Series) -> pl.DataFrame:
-    """Fetch the named lines from a file that was read before: `line_number` and `raw_line` (Binary), in file order."""
-    found = [pl.DataFrame(schema={"line_number": LINE_NUMBER, "raw_line": pl.Binary})]
-    number = 1
-    for block in text_blocks(name, content, limits) if len(line_numbers) else ():
-        lines = split_lines(block if block.endswith(b"\n") else block + b"\n", number)
-        number += lines.height
-        wanted = lines.filter(pl.col("line_number").is_in(line_numbers.implode()))
-        found.append(wanted.select("line_number", raw_line="raw"))
-    return pl.concat(found)
-
-
 def _may_hold_blank_lines(block: bytes) -> bool:
     """Where tabs delimit, a line of nothing but tabs is blank, and looks like a record."""
     return block[:1] in (b"\t", b" ") or b"\n\t" in block or b"\n " in block
