@@ -1,0 +1,81 @@
+"""What the object store asks of the place that holds its files."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+LANDING = "raw-data"
+QUARANTINE = "quarantine"
+LAKE = "analytics"
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandedFile:
+    """A file in the store.
+
+    `path` is the store's key, the same string everywhere. `received_at` is the store's last-modified time, in UTC:
+    to the microsecond in a folder, to the second on S3, which tells no more when asked about one object.
+    """
+
+    path: str
+    size_bytes: int
+    received_at: datetime
+
+
+class Staged(Protocol):
+    """Content that is whole and measured, but has no name in the store yet."""
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether `create` is atomic. Where it is not, only names that say the content's hash are safe."""
+        ...
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    def create(self, key: str) -> bool:
+        """Make it the durable content of `key`; False where that name is taken, by whatever it may be."""
+        ...
+
+    def renew(self, key: str) -> None:
+        """Give `key`, which holds the same content, a new last-modified time."""
+        ...
+
+
+class Backend(Protocol):
+    """A folder or a bucket. Keys are relative to its root; every method raises the errors of `ObjectStore`."""
+
+    def stage(self, folder: str, content: Iterable[bytes]) -> AbstractContextManager[Staged]:
+        """Take content in for a name in `folder`; it may be iterated over again within the context."""
+        ...
+
+    def put(self, key: str, content: Iterable[bytes]) -> None: ...
+
+    def stat(self, key: str) -> LandedFile: ...
+
+    def read(self, key: str) -> Iterator[bytes]: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def list(self, folder: str) -> Iterator[LandedFile]:
+        """The files directly in `folder`, by name; none if there is no such folder."""
+        ...
+
+    def folders(self, folder: str) -> Iterator[str]:
+        """The names of the folders directly in `folder`, sorted."""
+        ...
+
+    def key_of(self, file: Path) -> str | None:
+        """The key of a file on this machine, if it lies in the store."""
+        ...
+
+    def sweep(self, before: datetime) -> int:
+        """Delete what killed processes staged before `before`; how many there were."""
+        ...

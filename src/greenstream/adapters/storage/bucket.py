@@ -1,0 +1,175 @@
+"""An S3 bucket, or memory, as a store: over obstore."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import MemoryStore, S3Store
+
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LandedFile
+from greenstream.adapters.storage.translation import bucket_errors
+from greenstream.domain.errors import NotFound, StorageUnavailable
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+# Above the biggest file that is processed. Up to here content is held in memory, as a conditional write, the only
+# one that is atomic on every S3 server, takes a single request.
+SINGLE_PUT_BYTES = 128 * 1024 * 1024
+UPLOADS_AT_ONCE = 4
+
+
+class Bucket:
+    """Objects in S3 or in memory.
+
+    An upload in parts that is cut off leaves parts behind that no listing shows: let a lifecycle rule of the bucket
+    abort incomplete multipart uploads.
+    """
+
+    def __init__(self, store: S3Store | MemoryStore, name: str) -> None:
+        self._store = store
+        self._name = name
+
+    @contextmanager
+    def stage(self, folder: str, content: Iterable[bytes]) -> Iterator["StagedObject | StagedUpload"]:
+        yield _stage(self, content)
+
+    def put(self, key: str, content: Iterable[bytes]) -> None:
+        chunks = iter(content)
+        first, second = next(chunks, b""), next(chunks, None)
+        whole = first if second is None else chain((first, second), chunks)
+        with self._errors(key):
+            obstore.put(self._store, key, whole, chunk_size=CHUNK_BYTES, max_concurrency=UPLOADS_AT_ONCE)
+
+    def stat(self, key: str) -> LandedFile:
+        return self._landed(self._meta(key))
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """One request a chunk, each for the same version, so that no request outlasts its timeout."""
+        meta = self._meta(key)
+        for start in range(0, meta["size"], CHUNK_BYTES):
+            end = min(start + CHUNK_BYTES, meta["size"])
+            with self._errors(key):
+                part = obstore.get(self._store, key, options={"range": (start, end), "if_match": meta["e_tag"]})
+                yield bytes(part.bytes())
+
+    def delete(self, key: str) -> None:
+        with self._errors(key):
+            obstore.delete(self._store, key)
+
+    def list(self, folder: str) -> Iterator[LandedFile]:
+        with self._errors(folder):
+            objects = obstore.list_with_delimiter(self._store, folder)["objects"]
+        files = (meta for meta in objects if meta["path"] != folder)  # some servers keep objects for folders
+        return map(self._landed, sorted(files, key=lambda meta: meta["path"]))
+
+    def folders(self, folder: str) -> Iterator[str]:
+        with self._errors(folder):
+            prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
+        return (prefix.rpartition("/")[2] for prefix in sorted(prefixes))
+
+    def key_of(self, file: Path) -> str | None:
+        return None
+
+    def sweep(self, before: datetime) -> int:
+        return 0
+
+    def put_at_once(self, key: str, chunks: Sequence[bytes], *, mode: Literal["create", "overwrite"]) -> bool:
+        """Write in one request; False where the key must be created and exists."""
+        with self._errors(key):
+            try:
+                obstore.put(self._store, key, iter(chunks), mode=mode, use_multipart=False)
+            except AlreadyExistsError:
+                return False
+        return True
+
+    def has(self, key: str) -> bool:
+        try:
+            self._meta(key)
+        except NotFound:
+            return False
+        return True
+
+    def _meta(self, key: str) -> "ObjectMeta":
+        with self._errors(key):
+            return obstore.head(self._store, key)
+
+    def _landed(self, meta: "ObjectMeta") -> LandedFile:
+        received_at = meta["last_modified"].astimezone(UTC)
+        if isinstance(self._store, S3Store):  # some servers list fractions, none tells them of one object
+            received_at = received_at.replace(microsecond=0)
+        return LandedFile(path=meta["path"], size_bytes=meta["size"], received_at=received_at)
+
+    def _errors(self, key: str) -> AbstractContextManager[None]:
+        return bucket_errors(f"{self._name}/{key}")
+
+    def __str__(self) -> str:
+        return self._name
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedObject:
+    """Content in memory, to be written in one request."""
+
+    bucket: Bucket
+    chunks: Sequence[bytes]
+    size_bytes: int
+    sha256: str
+    is_exclusive: bool = True
+
+    def create(self, key: str) -> bool:
+        return self.bucket.put_at_once(key, self.chunks, mode="create")
+
+    def renew(self, key: str) -> None:
+        """S3 has no way to touch an object; the same bytes written again are the same content, newer."""
+        self.bucket.put_at_once(key, self.chunks, mode="overwrite")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedUpload:
+    """Content too big for memory, measured at a first reading and uploaded in parts at the second."""
+
+    bucket: Bucket
+    content: Iterable[bytes]
+    size_bytes: int
+    sha256: str
+    is_exclusive: bool = False
+
+    def create(self, key: str) -> bool:
+        if self.bucket.has(key):
+            return False
+        self.renew(key)
+        return True
+
+    def renew(self, key: str) -> None:
+        self.bucket.put(key, self._verified())
+
+    def _verified(self) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for chunk in self.content:
+            digest.update(chunk)
+            yield chunk
+        if digest.hexdigest() != self.sha256:
+            raise StorageUnavailable("the content changed between two readings: try again when it is complete")
+
+
+def _stage(bucket: Bucket, content: Iterable[bytes]) -> StagedObject | StagedUpload:
+    digest, size, held = hashlib.sha256(), 0, []
+    for chunk in content:
+        digest.update(chunk)
+        size += len(chunk)
+        if size <= SINGLE_PUT_BYTES:
+            held.append(chunk)
+        else:
+            held.clear()
+    sha256 = digest.hexdigest()
+    if size <= SINGLE_PUT_BYTES:
+        return StagedObject(bucket=bucket, chunks=held, size_bytes=size, sha256=sha256)
+    return StagedUpload(bucket=bucket, content=content, size_bytes=size, sha256=sha256)

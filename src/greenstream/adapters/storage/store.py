@@ -1,0 +1,199 @@
+"""The landing zone, the quarantine and the lake's files: one store, in a folder, on S3 or in memory."""
+
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, QUARANTINE, Backend, LandedFile, Staged
+from greenstream.adapters.storage.names import (
+    escape,
+    is_listed,
+    landing_text,
+    text_of,
+    unescape,
+    with_hash,
+)
+from greenstream.adapters.storage.translation import source_errors
+from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
+
+# Digits of the content's SHA-256 in a name. The first serve people; the last cannot clash but by design.
+_HASH_DIGITS = (8, 16, 64)
+
+
+class ObjectStore:
+    """Files by key. Nothing under ``raw-data/`` or ``quarantine/`` is ever overwritten with other content.
+
+    Every method raises `StorageUnavailable` if the same call may succeed later (network, server error) and
+    `StorageRefused` if a person must act (permission, space, bucket, credentials); those that take a key raise
+    `NotFound`.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def land(self, source: Path, *, day: date) -> LandedFile:
+        """Copy a file of this machine to ``raw-data/<day>/``, durably; the source is only read.
+
+        Another content of the same name stays, and the new one gets its hash into its name. The same content is not
+        kept twice: its `received_at` is renewed, as this is another delivery. A file that lies in
+        ``raw-data/YYYY-MM-DD/`` already is left as it is. In a bucket, a file over 128 MiB, more than processing
+        takes, has its hash in its name from the start. Raises `NotFound` or `StorageRefused` for a source
+        that cannot be read, `StorageUnavailable` for one that is still being written.
+        """
+        content = _Source(source)
+        if (landed := self._landed_already(source)) is not None:
+            return landed
+        folder, text = f"{LANDING}/{day.isoformat()}", landing_text(text_of(source.name))
+        with self._backend.stage(folder, content) as staged:
+            return self.head(self._keep(staged, f"{folder}/{escape(text)}", renew=True))
+
+    def head(self, path: str) -> LandedFile:
+        return self._backend.stat(path)
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The content in chunks of at most 8 MiB; errors come with the first."""
+        return self._backend.read(path)
+
+    def quarantine(self, path: str) -> str:
+        """Copy ``raw-data/<day>/<name>`` to ``quarantine/<day>/<name>`` and return the copy's key; repeatable.
+
+        The raw file stays. Another content of that name stays, too: then the copy gets its hash into its name.
+        """
+        zone, _, rest = path.partition("/")
+        if zone != LANDING:
+            raise NotFound(f"{path!r} is no file of the landing zone: its key must start with {LANDING}/")
+        key = f"{QUARANTINE}/{rest}"
+        with self._backend.stage(key.rpartition("/")[0], _Stored(self._backend, path)) as staged:
+            return self._keep(staged, key, renew=False)
+
+    def list_landed(self, day: date | None = None) -> Iterator[LandedFile]:
+        """The landed files of a day, or of all days, by day and name.
+
+        Left out are hidden files, those named like uploads under way (``.part``, ``.partial``, ``.tmp``, ``#1``),
+        symbolic links, folders in a day's folder, and folders not named like a day.
+        """
+        days = self._days() if day is None else [day.isoformat()]
+        for each in days:
+            for landed in self._backend.list(f"{LANDING}/{each}"):
+                if is_listed(landed.path.rpartition("/")[2]):
+                    yield landed
+
+    def put(self, path: str, content: bytes | Path) -> None:
+        """Write, or atomically replace, the object of this key; a `Path` is streamed."""
+        self._backend.put(path, _Source(content) if isinstance(content, Path) else [content])
+
+    def delete(self, path: str) -> None:
+        """Delete the object of this key, if there is one."""
+        self._backend.delete(path)
+
+    def sweep(self, *, before: datetime) -> int:
+        """Delete what processes killed before that time left half-written, and tell how many files it was."""
+        return self._backend.sweep(before)
+
+    def check(self) -> None:
+        """Write, read back and delete a small object; see that an existing one cannot be created again."""
+        key = f"{LANDING}/.check-{secrets.token_hex(8)}"
+        content = secrets.token_bytes(64)
+        with self._backend.stage(LANDING, [content]) as staged:
+            try:
+                created, again = staged.create(key), staged.create(key)
+                found = b"".join(self.read(key))
+            finally:
+                self.delete(key)
+        if not created or found != content:
+            raise StorageRefused(f"{self} did not give back what was written to it: use another store")
+        if again:
+            raise StorageRefused(
+                f"{self} ignores conditional writes (If-None-Match), so that two files of one name could overwrite "
+                "each other: use a store that honours them"
+            )
+
+    def __str__(self) -> str:
+        return str(self._backend)
+
+    def _landed_already(self, source: Path) -> LandedFile | None:
+        key = self._backend.key_of(source)
+        if key is None or not _is_landing_key(key) or source.is_symlink():
+            return None
+        return self.head(key)
+
+    def _keep(self, staged: Staged, key: str, *, renew: bool) -> str:
+        """Give the content the key, or the next free one that says its hash; the key that holds it now."""
+        for candidate in _candidates(key, staged):
+            if staged.create(candidate):
+                return candidate
+            if self._holds(candidate, staged):
+                if renew:
+                    staged.renew(candidate)
+                return candidate
+        raise StorageRefused(f"{key} and the names with its hash are taken by other content: rename the file")
+
+    def _holds(self, key: str, staged: Staged) -> bool:
+        try:
+            return self.head(key).size_bytes == staged.size_bytes and self._sha256(key) == staged.sha256
+        except NotFound:  # gone again, or a folder, or a symbolic link
+            return False
+
+    def _sha256(self, key: str) -> str:
+        digest = hashlib.sha256()
+        for chunk in self.read(key):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def _days(self) -> Iterator[str]:
+        return filter(_is_day, self._backend.folders(LANDING))
+
+
+def _candidates(key: str, staged: Staged) -> Iterator[str]:
+    if staged.is_exclusive:
+        yield key
+    folder, _, segment = key.rpartition("/")
+    for digits in _HASH_DIGITS:
+        yield f"{folder}/{escape(with_hash(unescape(segment), staged.sha256[:digits]))}"
+
+
+def _is_landing_key(key: str) -> bool:
+    zone, *rest = key.split("/")
+    return zone == LANDING and len(rest) == 2 and _is_day(rest[0]) and is_listed(rest[1])
+
+
+def _is_day(name: str) -> bool:
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
+
+
+class _Source:
+    """The chunks of a file of this machine, read anew at each iteration; it must stay as it was at first."""
+
+    def __init__(self, path: Path) -> None:
+        with source_errors(path):
+            self._status = path.stat()
+        if stat.S_ISDIR(self._status.st_mode):
+            raise StorageRefused(f"{path} is a folder: name the files in it")
+        if not stat.S_ISREG(self._status.st_mode):
+            raise StorageRefused(f"{path} is not a regular file")
+        self._path = path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with source_errors(self._path), self._path.open("rb", buffering=0) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+            after = os.fstat(file.fileno())
+        if (after.st_size, after.st_mtime_ns) != (self._status.st_size, self._status.st_mtime_ns):
+            raise StorageUnavailable(f"{self._path} is still being written: try again when it is complete")
+
+
+class _Stored:
+    """The chunks of an object in the store, read anew at each iteration."""
+
+    def __init__(self, backend: Backend, key: str) -> None:
+        self._backend, self._key = backend, key
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._backend.read(self._key)
