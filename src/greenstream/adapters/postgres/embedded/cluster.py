@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from greenstream.adapters.postgres.embedded.binaries import Binaries
-from greenstream.adapters.postgres.embedded.config import socket_dir, write_settings
+from greenstream.adapters.postgres.embedded.config import PORT, socket_dir, write_settings
 from greenstream.adapters.postgres.embedded.location import Place
 from greenstream.adapters.postgres.embedded.probe import ROLE, read_pid_file
 from greenstream.adapters.postgres.embedded.processes import Cluster, Process, find_process
@@ -109,9 +109,14 @@ def find_postmaster(cluster: Cluster) -> Process | None:
 
 
 def clear_remains(cluster: Cluster, progress: Progress) -> None:
-    """After the postmaster's death: end the backends that outlived it, then remove its pid file."""
+    """After the postmaster's death: end the backends that outlived it, then remove its lock files.
+
+    PostgreSQL itself would leave those whose pid exists, be it a zombie's or another program's by now.
+    """
     end_orphans(cluster, progress)
-    (cluster.data_dir / "postmaster.pid").unlink(missing_ok=True)
+    socket = socket_dir(cluster.data_dir) / f".s.PGSQL.{PORT}"
+    for path in (cluster.data_dir / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+        path.unlink(missing_ok=True)
 
 
 def end_orphans(cluster: Cluster, progress: Progress) -> None:
@@ -145,12 +150,19 @@ def _orphans_stay(cluster: Cluster, orphans: list[Process]) -> ServerError:
     )
 
 
+def await_last_words(cluster: Cluster) -> None:
+    """The logger writes what a dying postmaster said, and ends a little later."""
+    deadline = time.monotonic() + KILL_ORPHANS_AFTER
+    while cluster.processes() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def log_sizes(data_dir: Path) -> dict[Path, int]:
     return {path: path.stat().st_size for path in (data_dir / "log").glob("*.log")}
 
 
 def log_since(data_dir: Path, sizes: dict[Path, int]) -> str:
-    """What this start wrote: its first words, then the log files from the given sizes on."""
+    """What a failed start wrote: its first words, then the log files from the given sizes on."""
     first = startup_log(data_dir)
     text = first.read_text(errors="replace") if first.is_file() else ""
     for path in sorted((data_dir / "log").glob("*.log"), key=lambda path: path.stat().st_mtime):

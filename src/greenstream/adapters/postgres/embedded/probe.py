@@ -50,8 +50,14 @@ def read_pid_file(data_dir: Path) -> PidFile | None:
     if not lines or not lines[0].lstrip("-").isdigit():
         return None
     # Lines: pid (negative in single-user mode), data folder, start, port, socket folder, …
-    dsn = dsn_for(lines[4], lines[3]) if len(lines) > 4 and lines[4] else None
+    # A copy of a running server's folder names the folder and the socket of the original.
+    original = len(lines) > 4 and lines[4] and _is_same(Path(lines[1]), data_dir)
+    dsn = dsn_for(lines[4], lines[3]) if original else None
     return PidFile(pid=abs(int(lines[0])), dsn=dsn)
+
+
+def _is_same(folder: Path, data_dir: Path) -> bool:
+    return folder.exists() and folder.samefile(data_dir)
 
 
 def ask(dsn: str) -> Answer:

@@ -145,6 +145,7 @@ class EmbeddedServer:
         sizes = cluster.log_sizes(place.data_dir)
         pid = cluster.launch(place, binaries)
         if not _await_answer(pid, place.data_dir, progress):
+            cluster.await_last_words(place.cluster)
             output = cluster.log_since(place.data_dir, sizes)
             raise ServerError(
                 f"PostgreSQL in {place.data_dir} does not start: {cluster.reason(output)}. {cluster.advice(output)}"
