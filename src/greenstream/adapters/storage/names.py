@@ -62,10 +62,8 @@ def is_listed(text: str) -> bool:
 
 def landing_text(text: str) -> str:
     """The name to land a file under: its own, with an underscore where it would not be listed, cut where too long."""
-    prefix = "_" if text.startswith(".") else ""
-    suffix = "" if is_listed(prefix + text) else "_"
-    stem, extension = _split(prefix + text)
-    return _fit(stem, extension + suffix)
+    visible = _fit(*_split(f"_{text}" if text.startswith(".") else text))
+    return visible if is_listed(visible) else _fit(visible, "_")
 
 
 def with_hash(text: str, digest: str) -> str:
