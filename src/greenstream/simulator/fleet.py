@@ -73,7 +73,7 @@ def fleet_of(plan: SimulationPlan) -> Fleet:
         shift=np.floor(u[3] * 9).astype(np.int64) - 4,
         heating=np.where(residential & (u[4] < 0.30), 400 + 900 * u[5], 0).astype(np.float32),
         cooling=np.where(residential & (u[6] < 0.40), 300 + 600 * u[5], 0).astype(np.float32),
-        appliance=np.where(residential, 600 + 1200 * u[7], 0).astype(np.float32),
+        appliance=(500 + 600 * u[7]).astype(np.float32),
         style=_styles(u[8]),
         region=_regions(plan),
     )

@@ -29,7 +29,7 @@ def _percent(hours: str) -> tuple[float, ...]:
 
 # In per cent by local hour, 0 to 23; about 100 on average for a household, 0 to 100 for the others.
 HOME_WORKDAY = _percent(
-    " 45  38  34  32  34  50  95 135 115  85  75  80  95  85  75  80 105 155 200 215 195 155 105  65"
+    " 45  38  34  32  34  50  95 135 115  85  75  80  95  85  75  80 105 155 190 205 190 155 105  65"
 )
 HOME_WEEKEND = _percent(
     " 60  48  40  36  34  36  45  65 100 130 140 140 150 135 115 105 115 145 180 195 180 150 115  80"
@@ -58,7 +58,7 @@ def block_watts(fleet: Fleet, block: int, day: Day, seed: int) -> NDArray[np.int
     bits = draws.reshape(BLOCK, day.slots)[:count]
     load = _shaped(fleet, part, day)
     load *= _activity(seed, block, day)[:count]
-    load *= lognormal_table(0.20, 256)[bits & 0xFF]
+    load *= lognormal_table(0.12, 256)[bits & 0xFF]
     load += _appliances(fleet, part, day, (bits >> 8).astype(np.uint8))
     load += _weather(fleet, part, day, seed)
     return np.clip(np.rint(load), MIN_CLEAN_WATTS, MAX_CLEAN_WATTS).astype(np.int32)
@@ -88,7 +88,7 @@ def _by_minute(hours: tuple[float, ...]) -> Floats:
 
 def _activity(seed: int, block: int, day: Day) -> Floats:
     """A factor that drifts over hours and joins that of the next day: autocorrelated noise."""
-    factors = lognormal_table(0.25, 256)
+    factors = lognormal_table(0.15, 256)
     today, tomorrow = (
         small_words(seed, (Purpose.ACTIVITY, block, day.date.toordinal() + d), count * BLOCK, "u1")
         for d, count in ((0, KNOTS), (1, 1))
@@ -100,10 +100,10 @@ def _activity(seed: int, block: int, day: Day) -> Floats:
 
 
 def _appliances(fleet: Fleet, part: slice, day: Day, chance: NDArray[np.uint8]) -> Floats:
-    """Kettle, oven, washing machine: in up to a tenth of the slots, when people are active."""
+    """Kettle, oven, washing machine, refrigeration: in up to a fifth of the slots, while people are awake."""
     home, _ = _daily_shapes(day.date.weekday())
-    likely = np.rint(home[day.minutes] * np.float32(11)).astype(np.uint16)
-    strength = np.float32(0.5) + chance.astype(np.float32) * np.float32(0.02)
+    likely = np.rint(np.minimum(home[day.minutes], 1) * np.float32(50)).astype(np.uint16)
+    strength = np.float32(0.6) + chance.astype(np.float32) * np.float32(0.008)
     return np.where(chance < likely, fleet.appliance[part, None] * strength, np.float32(0))
 
 
