@@ -169,6 +169,23 @@ def test_a_damaged_pid_file_does_not_hinder(server: EmbeddedServer, content: str
     assert server.ensure_running().started
 
 
+def test_kill_9_of_the_postmaster_while_it_starts_is_made_up_for(server: EmbeddedServer) -> None:
+    info = server.ensure_running()
+    put(info, 1)
+    kill_all(info)
+
+    def kill_first() -> None:
+        wait_until(lambda: processes_of(info) != [])
+        for pid in processes_of(info):
+            kill(pid)
+
+    killer = threading.Thread(target=kill_first)
+    killer.start()
+    server.ensure_running()
+    killer.join()
+    assert kept(server.ensure_running()) == [1]
+
+
 def test_kill_9_in_the_midst_of_the_first_start_leaves_no_half_database(fresh: EmbeddedServer) -> None:
     child = start_child(fresh, fresh.home.parent / "shared")
     wait_until(lambda: any(fresh.home.glob("postgres.new-*/PG_VERSION")))

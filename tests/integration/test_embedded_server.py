@@ -21,6 +21,7 @@ from tests.integration.embedded_support import (
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.postgres.embedded.account import account_for
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
+from greenstream.adapters.postgres.embedded.logs import advice, reason
 from greenstream.domain.errors import ServerError
 
 MAJORS = {program.major: program for program in installed() if program.major >= OLDEST_MAJOR}
@@ -264,3 +265,34 @@ def test_a_home_that_was_deleted_under_its_server_begins_anew(server: EmbeddedSe
     assert not is_alive(pid)
     put(new, 2)
     assert kept(new) == [2]
+
+
+@pytest.mark.parametrize(
+    ("output", "named", "advised"),
+    [
+        (
+            'FATAL:  could not extend file "base/1/2691": No space left on device\nPANIC:  cannot abort',
+            'FATAL:  could not extend file "base/1/2691": No space left on device',
+            "Free some disk space",
+        ),
+        (
+            'initdb: error: could not create directory "x": Read-only file system\n',
+            'initdb: error: could not create directory "x": Read-only file system',
+            "Make the folder writable",
+        ),
+        (
+            "initdb: error: could not look up effective user ID 4242: user does not exist",
+            "initdb: error: could not look up effective user ID 4242: user does not exist",
+            "Give this user a name in /etc/passwd",
+        ),
+        (
+            "12:00 FATAL:  bogus data in lock file\n12:01 FATAL:  the database system is starting up\n",
+            "FATAL:  bogus data in lock file",
+            "Correct that",
+        ),
+        ("", "it said nothing", "Correct that"),
+    ],
+)
+def test_a_failure_is_told_by_its_cause_and_what_to_do(output: str, named: str, advised: str) -> None:
+    assert reason(output) == named
+    assert advice(output).startswith(advised)

@@ -12,6 +12,7 @@ from pathlib import Path
 from greenstream.adapters.postgres.embedded.binaries import Binaries
 from greenstream.adapters.postgres.embedded.config import PORT, socket_dir, write_settings
 from greenstream.adapters.postgres.embedded.location import Place
+from greenstream.adapters.postgres.embedded.logs import advice, reason, startup_log
 from greenstream.adapters.postgres.embedded.probe import ROLE, read_pid_file
 from greenstream.adapters.postgres.embedded.processes import Cluster, Process, find_process
 from greenstream.domain.errors import ServerError
@@ -74,10 +75,6 @@ def launch(place: Place, binaries: Binaries) -> int:
     if not result.stdout.strip().isdigit():
         raise ServerError(f"PostgreSQL could not be started: {reason(result.stderr)}")
     return int(result.stdout)
-
-
-def startup_log(data_dir: Path) -> Path:
-    return data_dir / "startup.log"
 
 
 def _make_socket_dir(place: Place) -> None:
@@ -148,46 +145,3 @@ def _orphans_stay(cluster: Cluster, orphans: list[Process]) -> ServerError:
         f"Processes {pids} of a killed PostgreSQL still hold {cluster.data_dir} after "
         f"{ORPHANS_MAY_TAKE:.0f} s: end them (kill -9), and try again"
     )
-
-
-def await_last_words(cluster: Cluster) -> None:
-    """The logger writes what a dying postmaster said, and ends a little later."""
-    deadline = time.monotonic() + KILL_ORPHANS_AFTER
-    while cluster.processes() and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def log_sizes(data_dir: Path) -> dict[Path, int]:
-    return {path: path.stat().st_size for path in (data_dir / "log").glob("*.log")}
-
-
-def log_since(data_dir: Path, sizes: dict[Path, int]) -> str:
-    """What a failed start wrote: its first words, then the log files from the given sizes on."""
-    first = startup_log(data_dir)
-    text = first.read_text(errors="replace") if first.is_file() else ""
-    for path in sorted((data_dir / "log").glob("*.log"), key=lambda path: path.stat().st_mtime):
-        with path.open("rb") as file:
-            size = sizes.get(path, 0)
-            file.seek(size if path.stat().st_size >= size else 0)
-            text += file.read().decode(errors="replace")
-    return text
-
-
-def reason(output: str) -> str:
-    """The last line that says why; failed connection attempts during a start are no reason."""
-    lines = [line for line in output.splitlines() if line.strip() and "the database system is " not in line]
-    for mark in ("PANIC:", "FATAL:", "initdb: error:", "ERROR:"):
-        marked = [line for line in lines if mark in line]
-        if marked:
-            return marked[-1][marked[-1].index(mark) :]
-    return lines[-1].strip() if lines else "it said nothing"
-
-
-def advice(output: str) -> str:
-    if "No space left" in output or "Disk quota" in output:
-        return "Free some disk space, and try again"
-    if "Read-only file system" in output or "Permission denied" in output:
-        return "Make the folder writable for PostgreSQL's user, or set GREENSTREAM_HOME to another one"
-    if "could not look up effective user ID" in output:
-        return "Give this user a name in /etc/passwd, or run as another one"
-    return "Correct that, and try again"

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from greenstream.adapters.postgres.embedded import cluster
+import psycopg
+
+from greenstream.adapters.postgres.embedded import cluster, logs
 from greenstream.adapters.postgres.embedded.account import account_for, not_ours, user_name
-from greenstream.adapters.postgres.embedded.binaries import choose
+from greenstream.adapters.postgres.embedded.binaries import Binaries, choose
 from greenstream.adapters.postgres.embedded.config import PORT, socket_dir
 from greenstream.adapters.postgres.embedded.location import (
     SHARED_DIR,
@@ -22,7 +24,7 @@ from greenstream.adapters.postgres.embedded.location import (
     known_data_dir,
     settle,
 )
-from greenstream.adapters.postgres.embedded.probe import State, ask, create_database, dsn_for, read_pid_file
+from greenstream.adapters.postgres.embedded.probe import DATABASE, State, ask, create_database, dsn_for, read_pid_file
 from greenstream.adapters.postgres.embedded.processes import find_process
 from greenstream.domain.errors import ServerError
 
@@ -30,6 +32,7 @@ Progress = Callable[[str], None]
 StopMode = Literal["smart", "fast", "immediate"]
 
 SILENCE_LIMIT = 60.0  # seconds without an answer from a live postmaster
+RESTARTS = 5  # when it is killed without a word, as by the kernel for memory
 STOP_LIMIT = 300.0  # seconds; the last checkpoint of a fast stop can be long
 SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
@@ -127,7 +130,7 @@ class EmbeddedServer:
             self._start_stopped(place, progress)
         dsn = _own_dsn(place.data_dir)
         if ask(dsn).state is State.NO_DATABASE:  # new, or killed before it was made
-            create_database(dsn)
+            _create_database(dsn)
         notices = place.notices if started else ()
         return ServerInfo(dsn=dsn, data_dir=place.data_dir, notices=notices, started=started)
 
@@ -142,14 +145,29 @@ class EmbeddedServer:
             progress(f"Making the database folder {place.data_dir} (once)")
             cluster.initialise(place, binaries)
         progress(f"Starting PostgreSQL {binaries.text}")
-        sizes = cluster.log_sizes(place.data_dir)
-        pid = cluster.launch(place, binaries)
-        if not _await_answer(pid, place.data_dir, progress):
-            cluster.await_last_words(place.cluster)
-            output = cluster.log_since(place.data_dir, sizes)
-            raise ServerError(
-                f"PostgreSQL in {place.data_dir} does not start: {cluster.reason(output)}. {cluster.advice(output)}"
-            )
+        failure = _try_start(place, binaries, progress)
+        for _ in range(RESTARTS):
+            if failure is None or logs.cause(failure):
+                break
+            progress("PostgreSQL was killed while it started: starting it again")
+            cluster.clear_remains(place.cluster, progress)
+            failure = _try_start(place, binaries, progress)
+        if failure is not None:
+            raise _failed(place, failure)
+
+
+def _failed(place: Place, output: str) -> ServerError:
+    return ServerError(f"PostgreSQL in {place.data_dir} does not start: {logs.reason(output)}. {logs.advice(output)}")
+
+
+def _try_start(place: Place, binaries: Binaries, progress: Progress) -> str | None:
+    """None if the server takes connections now, else what it wrote."""
+    sizes = logs.log_sizes(place.data_dir)
+    pid = cluster.launch(place, binaries)
+    if _await_answer(pid, place.data_dir, progress):
+        return None
+    logs.await_last_words(place.cluster)
+    return logs.log_since(place.data_dir, sizes)
 
 
 def _ignore(_: str) -> None:
@@ -161,6 +179,16 @@ def _answering(data_dir: Path) -> str | None:
     if pid_file and pid_file.dsn and ask(pid_file.dsn).state is State.READY:
         return pid_file.dsn
     return None
+
+
+def _create_database(dsn: str) -> None:
+    try:
+        create_database(dsn)
+    except psycopg.Error as error:
+        words = str(error).partition("\n")[0]
+        raise ServerError(
+            f"PostgreSQL runs, but the database {DATABASE} could not be made: {words}. {logs.advice(words)}"
+        ) from error
 
 
 def _own_dsn(data_dir: Path) -> str:
