@@ -313,6 +313,21 @@ def test_put_writes_and_replaces_from_memory_and_from_a_file(store, source, size
     assert content_of(store, "analytics/year=2024/a.parquet") == old
 
 
+def test_an_object_replaced_while_it_is_read_is_never_mixed_with_the_new_one(store):
+    old, new = bytes(20 * MEBIBYTE), b"a" * 20 * MEBIBYTE
+    store.put("analytics/a.parquet", old)
+    reading = store.read("analytics/a.parquet")
+    first = next(reading)
+
+    store.put("analytics/a.parquet", new)
+
+    if str(store).startswith("/"):
+        assert first + b"".join(reading) == old
+    else:
+        with pytest.raises(StorageUnavailable, match="changed while it was being read"):
+            next(reading)
+
+
 def test_delete_removes_and_can_be_repeated(store, source):
     landed = store.land(source(b"a"), day=DAY)
 
@@ -398,6 +413,18 @@ def test_bad_credentials_are_refused_and_named(s3, source, monkeypatch, variable
             use()
 
 
+def test_missing_credentials_are_named(s3, source, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(SettingsError, match="Missing AccessKeyId"):
+        open_store(s3)
+
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", f"http://127.0.0.1:{free_ports(1)[0]}")
+
+    with pytest.raises(StorageUnavailable, match="no credentials were found either in AWS_ACCESS_KEY_ID"):
+        open_store(s3).land(source(b"a"), day=DAY)
+
+
 def test_a_server_that_does_not_answer_is_unavailable(s3, source, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
     store = open_store(s3)
@@ -407,9 +434,9 @@ def test_a_server_that_does_not_answer_is_unavailable(s3, source, monkeypatch):
             use()
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "s3://", "file://host/x", "memory://x", "gs://bucket"])
-def test_a_url_of_no_known_kind_is_a_settings_error(url):
-    with pytest.raises(SettingsError, match="s3://bucket/prefix"):
+@pytest.mark.parametrize("url", ["ftp://host/x", "s3://", "file://host/x", "memory://x", "gs://bucket", "s3://a b/c"])
+def test_a_url_that_cannot_be_used_is_a_settings_error(url):
+    with pytest.raises(SettingsError, match=f"{url} (is no store|cannot be used)"):
         open_store(url)
 
 
