@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from greenstream.domain.errors import SettingsError
@@ -80,7 +80,20 @@ class SimulationPlan:
             f"meters_per_gateway must be at least 1, not {self.meters_per_gateway}": self.meters_per_gateway < 1,
             f"there are no faults {unknown}; choose from {', '.join(KINDS)}": bool(unknown),
             "rates of faults must be 0 to 1": not all(0 <= rate <= 1 for rate in self.faults.values()),
-        } | (self._size_check() if interval_fits else {})
+            **self._choice_checks(),
+            **(self._size_check() if interval_fits else {}),
+        }
+
+    def _choice_checks(self) -> dict[str, bool]:
+        choices = (
+            ("layout", self.layout, get_args(Layout)),
+            ("timestamps", self.timestamps, get_args(Timestamps)),
+            ("compression", self.compression, get_args(Compression)),
+        )
+        return {
+            f"{name} must be one of {', '.join(known)}, not {value!r}": value not in known
+            for name, value, known in choices
+        }
 
     def _years_fit(self) -> bool:
         first = date(2010, 1, 2).toordinal()

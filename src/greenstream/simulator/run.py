@@ -165,10 +165,9 @@ def _disturbed_files(plan: SimulationPlan, total: int) -> dict[int, tuple[str, f
     chosen: dict[int, tuple[str, float]] = {}
     for kind in DISTURBANCES:
         rate = plan.rate(kind)
-        for _ in range(max(1, round(rate * total)) if rate > 0 else 0):
-            if order:
-                number = order.pop()
-                chosen[number] = (kind, chances[number])
+        count = max(1, round(rate * total)) if rate > 0 else 0
+        chosen |= {number: (kind, chances[number]) for number in order[:count]}
+        del order[:count]
     return chosen
 
 
