@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from greenstream.domain.limits import Limits
 from greenstream.domain.parsing import ParsedFile
 from greenstream.domain.parsing.timestamps import read_timestamps
 from greenstream.domain.rules import b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata
-from greenstream.domain.schema import ENERGIES, INSTANT, LOCATIONS, READINGS, REJECTED, ROWS, TIMES, Flag, conform
+from greenstream.domain.schema import CODE, ENERGIES, INSTANT, LOCATIONS, READINGS, REJECTED, ROWS, TIMES, Flag, conform
 
 BATCH_ROWS = 250_000
 
@@ -45,6 +45,17 @@ class EvaluatedFile:
         return replace(
             self, rows=self.rows[key.to_frame().with_row_index("at").sort(key.name, maintain_order=True)["at"]]
         )
+
+    def days(self) -> list[date]:
+        """The local days the rows lie in, in order."""
+        return self.times["day"].gather(self.rows["time"].unique()).unique().sort().to_list()
+
+    def newest_locations(self) -> pl.Series:
+        """The code of the location of each meter's newest row, that of no location for a meter without rows."""
+        last = self.in_store_order().rows.group_by("meter").agg(pl.col("location").last())
+        meters = pl.DataFrame({"meter": pl.int_range(len(self.meters), dtype=CODE, eager=True)})
+        joined = meters.join(last, on="meter", how="left", maintain_order="left")
+        return joined["location"].fill_null(self.locations.height - 1)
 
     def readings(self, reliable: pl.Series, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
         """The rows in full (schema READINGS), a batch at a time; `reliable` (Boolean) has one value a meter."""
@@ -93,28 +104,32 @@ def evaluate(parsed: ParsedFile, site: Site, *, received_at: datetime, now: date
         now: the time of processing.
     """
     timed = _time_rows(parsed, site, received_at=received_at, now=now)
-    stored = (
-        timed.rows.filter(pl.col("code").is_null())
-        if timed.rows["code"].null_count() < timed.rows.height
-        else timed.rows
+    if timed.rows["code"].null_count() == timed.rows.height:
+        stored, rejected, meters = timed.rows, parsed.rejected, parsed.meters
+    else:
+        fine = pl.col("code").is_null()
+        stored, meters = _only_used(timed.rows.filter(fine), parsed.meters)
+        rejected = pl.concat([parsed.rejected, timed.rows.filter(~fine).pipe(conform, REJECTED)]).sort("line_number")
+    rows = stored.with_columns(
+        pl.col("energy").fill_null(len(parsed.energies)), pl.col("location").fill_null(len(parsed.locations))
     )
-    rejected = timed.rows.filter(pl.col("code").is_not_null())
     return EvaluatedFile(
-        rows=stored.select(
-            "line_number",
-            "meter",
-            "time",
-            pl.col("energy").fill_null(len(parsed.energies)),
-            pl.col("location").fill_null(len(parsed.locations)),
-            "inferred",
-        ).pipe(conform, ROWS),
-        rejected=pl.concat([parsed.rejected, rejected.pipe(conform, REJECTED)]).sort("line_number"),
-        meters=parsed.meters,
+        rows=rows.pipe(conform, ROWS),
+        rejected=rejected,
+        meters=meters,
         times=judge_times(timed.instants, site),
         energies=judge_energies(parsed.energies, site.limits, decimal_comma=parsed.header.decimal_comma),
         locations=judge_locations(parsed.locations),
         limits=site.limits,
     )
+
+
+def _only_used(rows: pl.DataFrame, meters: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+    """Leave out the meters all of whose rows were rejected: only a reading makes a meter known."""
+    used = rows["meter"].unique().sort()
+    codes = pl.DataFrame({"meter": used}).with_row_index("position")
+    recoded = rows.join(codes, on="meter", how="left", maintain_order="left")
+    return recoded.with_columns(meter="position").drop("position"), meters.gather(used)
 
 
 def judge_energies(texts: pl.Series, limits: Limits, *, decimal_comma: bool) -> pl.DataFrame:

@@ -43,6 +43,6 @@ def _as_text(lines: pl.DataFrame) -> pl.Series:
 
 
 def escape(raw: bytes) -> str:
-    """Bytes as text, with those that aren't UTF-8, and control characters but the tab, as `\\xNN`."""
+    r"""Bytes as text, with those that aren't UTF-8, and control characters but the tab, as `\xNN`."""
     text = raw.decode("utf-8", "backslashreplace")
     return re.sub(CONTROL, lambda match: f"\\x{ord(match[0]):02x}", text)

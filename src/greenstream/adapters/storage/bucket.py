@@ -18,7 +18,7 @@ from greenstream.adapters.storage.translation import bucket_errors
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
 
 # Above the biggest file that is processed. Up to here content is held in memory, as a conditional write, the only
 # one that is atomic on every S3 server, takes a single request.
@@ -52,13 +52,15 @@ class Bucket:
         return self._landed(self._meta(key))
 
     def read(self, key: str) -> Iterator[bytes]:
-        """One request a chunk, each for the same version, so that no request outlasts its timeout."""
+        """One request a chunk, so that none outlasts its timeout; all for one version, if there are several."""
         meta = self._meta(key)
+        if meta["size"] <= CHUNK_BYTES:
+            if content := self._get(key, {}):
+                yield content
+            return
         for start in range(0, meta["size"], CHUNK_BYTES):
             end = min(start + CHUNK_BYTES, meta["size"])
-            with self._errors(key):
-                part = obstore.get(self._store, key, options={"range": (start, end), "if_match": meta["e_tag"]})
-                yield bytes(part.bytes())
+            yield self._get(key, {"range": (start, end), "if_match": meta["e_tag"]})
 
     def delete(self, key: str) -> None:
         with self._errors(key):
@@ -96,6 +98,10 @@ class Bucket:
         except NotFound:
             return False
         return True
+
+    def _get(self, key: str, options: "GetOptions") -> bytes:
+        with self._errors(key):
+            return bytes(obstore.get(self._store, key, options=options).bytes())
 
     def _meta(self, key: str) -> "ObjectMeta":
         with self._errors(key):

@@ -6,6 +6,14 @@ import polars_hash as plh
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
+def lineage(batch: pl.DataFrame, *, load_id: int) -> pl.DataFrame:
+    """B6.1: where a row comes from: the load that names `processed_timestamp`, `pipeline_version` and `source_file`.
+
+    Example: `SM-48291,2024-03-15 18:45:00,3250 W` names the file it came in.
+    """
+    return batch.with_columns(load_id=pl.lit(load_id, dtype=pl.Int64))
+
+
 def timestamp_utc(instant: pl.Expr) -> pl.Expr:
     """B6.2: an instant as it is hashed, in UTC, to the second.
 

@@ -1,0 +1,166 @@
+"""PostgreSQL behind the port `Database`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import psycopg
+
+from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.load import PostgresLoad
+from greenstream.adapters.postgres.migrate import Connection, check_site, current_version, migrate, newest_version
+from greenstream.adapters.postgres.partitions import create_daily
+from greenstream.adapters.postgres.sql import query
+from greenstream.domain.evaluate import Site
+from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
+from greenstream.domain.schema import Reason, Severity
+
+
+class PostgresDatabase:
+    """One connection, made when first needed and again when lost. Not for two threads at once."""
+
+    def __init__(self, dsn: str, site: Site, *, version: str) -> None:
+        self._dsn = dsn
+        self._site = site
+        self._version = version
+        self._connection: Connection | None = None
+        self._first_daily = date.max
+        self._days_ready: set[date] = set()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def migrate(self, *, now: datetime, retention_days: int) -> str:
+        """Bring the database to this program's version; what that is."""
+        return migrate(self._dsn, self._site, now=now, retention_days=retention_days)
+
+    def is_current(self) -> bool:
+        """Whether nothing is left to migrate."""
+        return current_version(self._connected()) == newest_version()
+
+    def recorded(self, delivery: Delivery) -> FileResult | None:
+        with translated(f"looking up {delivery.path}"):
+            row = self._ready().execute(query("recorded"), _identity(delivery)).fetchone()
+        return _result(delivery, row) if row else None
+
+    def is_loaded(self, sha256: str) -> bool:
+        with translated("looking up a file's content"):
+            row = self._ready().execute(query("is_loaded"), {"sha256": bytes.fromhex(sha256)}).fetchone()
+        return row == (True,)
+
+    def prepare_days(self, days: list[date], now: datetime) -> None:
+        with translated("making room for readings"):
+            connection = self._ready()
+            for day in days:
+                if day >= self._first_daily and day not in self._days_ready:
+                    create_daily(connection, day, self._site.timezone)
+                    self._days_ready.add(day)
+            connection.execute(query("touch_days"), {"days": days, "now": now})
+
+    @contextmanager
+    def load(self, delivery: Delivery, now: datetime) -> Iterator[PostgresLoad | None]:
+        with translated(f"loading {delivery.path}"):
+            connection = self._ready()
+            try:
+                with connection.transaction():
+                    yield self._claim(connection, delivery, now)
+            except psycopg.errors.CheckViolation:
+                self._days_ready.clear()
+                raise
+
+    def record(self, result: FileResult) -> None:
+        delivery = result.delivery
+        with translated(f"recording {delivery.path}"), self._ready().transaction():
+            connection = self._ready()
+            values = self._describe(delivery, result.processed_at)
+            connection.execute(
+                query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
+            )
+            if result.outcome is Outcome.FAILED:
+                connection.execute(query("add_dead_letter"), _dead_letter(result))
+            if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
+                connection.execute(query("raise_alert"), _alert(result))
+
+    def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
+        connection.execute(query("forget_failure"), _identity(delivery))
+        claimed = connection.execute(query("claim"), self._describe(delivery, now)).fetchone()
+        if claimed is None:
+            return None
+        values = {"source_file_id": claimed[0], "processed_at": now, "version": self._version}
+        row = connection.execute(query("add_load"), values).fetchone()
+        assert row is not None
+        return PostgresLoad(connection, delivery, now, source_file_id=_int(claimed[0]), load_id=_int(row[0]))
+
+    def _describe(self, delivery: Delivery, processed_at: datetime) -> dict[str, object]:
+        return {
+            **_identity(delivery),
+            "size_bytes": delivery.size_bytes,
+            "processed_at": processed_at,
+            "version": self._version,
+        }
+
+    def _connected(self) -> Connection:
+        with translated("connecting to the database"):
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(self._dsn, autocommit=True, application_name="greenstream")
+                self._connection.execute("SET timezone TO 'UTC'")
+                self._first_daily = date.max
+            return self._connection
+
+    def _ready(self) -> Connection:
+        """The connection, once it is known that the database is this site's."""
+        connection = self._connected()
+        if self._first_daily == date.max:
+            self._first_daily = check_site(connection, self._site)
+        return connection
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _identity(delivery: Delivery) -> dict[str, object]:
+    return {
+        "path": delivery.path,
+        "received_at": delivery.received_at,
+        "sha256": bytes.fromhex(delivery.sha256),
+    }
+
+
+def _result(delivery: Delivery, row: tuple[object, ...]) -> FileResult:
+    outcome, reason, rows, stored, duplicate, rejected, ignored_columns, processed_at = row
+    assert isinstance(processed_at, datetime)
+    assert isinstance(ignored_columns, list)
+    return FileResult(
+        delivery=delivery,
+        outcome=Outcome(str(outcome)),
+        processed_at=processed_at,
+        reason=Reason(str(reason)) if reason else None,
+        ledger=Ledger(rows=_int(rows), stored=_int(stored), duplicate=_int(duplicate), rejected=_int(rejected)),
+        ignored_columns=tuple(ignored_columns),
+    )
+
+
+def _dead_letter(result: FileResult) -> dict[str, object]:
+    detail = result.detail or ""
+    return {
+        "path": result.delivery.path,
+        "error": detail.strip().rpartition("\n")[2],
+        "traceback": detail,
+        "attempts": 1,
+        "failed_at": result.processed_at,
+    }
+
+
+def _alert(result: FileResult) -> dict[str, object]:
+    rejected = result.outcome is Outcome.REJECTED
+    return {
+        "code": "FILE_REJECTED" if rejected else "DEAD_LETTER",
+        "severity": Severity.ERROR.value,
+        "subject": result.delivery.path,
+        "message": (result.detail or "").strip().rpartition("\n")[2],
+        "at": result.processed_at,
+    }

@@ -1,0 +1,123 @@
+"""Bring a database to this version: alembic's migrations, the site, and the words behind the codes."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, pool
+
+from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.partitions import create_older
+from greenstream.adapters.postgres.sql import query
+from greenstream.domain.errors import SettingsError
+from greenstream.domain.evaluate import Site
+from greenstream.domain.rules import FLAG_RULES
+from greenstream.domain.schema import GRADES, PERIODS, SEASONS, Flag
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def current_version(connection: Connection) -> str | None:
+    """The newest migration the database has, None for an empty one."""
+    with translated("reading the database's version"):
+        if connection.execute("SELECT to_regclass('public.greenstream_version')").fetchone() == (None,):
+            return None
+        row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
+        return str(row[0]) if row else None
+
+
+def newest_version() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
+    """Apply what is missing; the version reached. Two processes at once take turns.
+
+    Raises:
+        SettingsError: the database belongs to a site with another time zone or interval.
+        DatabaseUnavailable, DatabaseRefused: as every call to the database.
+    """
+    with translated("migrating the database"), psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
+        _upgrade(dsn)
+        with connection.transaction():
+            _found_site(
+                connection, site, (now - timedelta(days=retention_days)).astimezone(ZoneInfo(site.timezone)).date()
+            )
+            _write_words(connection)
+    return newest_version()
+
+
+def check_site(connection: Connection, site: Site) -> date:
+    """The first day that has a partition of its own.
+
+    Raises:
+        SettingsError: the database belongs to a site with another time zone or interval.
+    """
+    row = connection.execute(query("site")).fetchone()
+    assert row is not None
+    timezone, interval_minutes, first_daily = row
+    if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
+        raise SettingsError(
+            f"this database was set up for time zone {timezone} and slots of {interval_minutes} minutes, but the "
+            f"settings say {site.timezone} and {site.limits.interval_minutes}; days and slots are cut by them, so set "
+            f"GREENSTREAM_TIMEZONE and GREENSTREAM_INTERVAL_MINUTES back, or use another database"
+        )
+    assert isinstance(first_daily, date)
+    return first_daily
+
+
+def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
+    if connection.execute(query("site")).fetchone() is None:
+        values = {
+            "timezone": site.timezone,
+            "interval_minutes": site.limits.interval_minutes,
+            "first_daily": first_daily,
+        }
+        connection.execute(query("add_site"), values)
+        create_older(connection, first_daily, site.timezone)
+    check_site(connection, site)
+
+
+def _write_words(connection: Connection) -> None:
+    words = {"period": PERIODS, "season": SEASONS, "grade": GRADES}
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            query("add_word"),
+            [
+                {"kind": kind, "code": code, "word": word}
+                for kind, all in words.items()
+                for code, word in enumerate(all)
+            ],
+        )
+        cursor.executemany(
+            query("add_flag"),
+            [
+                {"flag": rule.flag.bit, "code": rule.flag, "rule_id": rule.id, "severity": rule.severity}
+                for rule in FLAG_RULES
+            ],
+        )
+        cursor.executemany(
+            query("add_flag_set"),
+            [{"flags": bits, "codes": [f.value for f in Flag if f.bit & bits]} for bits in range(2 ** len(Flag))],
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
+    return config
+
+
+def _upgrade(dsn: str) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()

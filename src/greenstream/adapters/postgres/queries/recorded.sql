@@ -1,0 +1,3 @@
+SELECT outcome, reason, rows, stored, duplicate, rejected, ignored_columns, processed_at
+FROM greenstream.source_file
+WHERE path = %(path)s AND received_at = %(received_at)s AND sha256 = %(sha256)s AND outcome <> 'failed'

@@ -1,0 +1,12 @@
+UPDATE greenstream.meter m
+SET location_key = newest.location_key
+FROM unnest(%(meters)s::integer[]) AS n (meter_key)
+CROSS JOIN LATERAL (
+    SELECT r.location_key
+    FROM greenstream.reading r
+    JOIN greenstream.load o USING (load_id)
+    WHERE r.meter_key = n.meter_key
+    ORDER BY r.reading_at DESC, o.processed_at DESC, o.source_file_id DESC, r.line_number DESC
+    LIMIT 1
+) newest
+WHERE m.meter_key = n.meter_key AND m.location_key <> newest.location_key

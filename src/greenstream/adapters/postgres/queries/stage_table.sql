@@ -1,0 +1,1 @@
+CREATE TEMP TABLE incoming_reading (LIKE greenstream.reading) ON COMMIT DROP

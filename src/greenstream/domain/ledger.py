@@ -1,0 +1,58 @@
+"""What became of a delivered file, and of each of its rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from greenstream.domain.errors import LedgerMismatch
+from greenstream.domain.schema import Reason
+
+
+class Outcome(StrEnum):
+    """How a landed file ended; each ends as exactly one of these."""
+
+    LOADED = "loaded"
+    DUPLICATE = "duplicate"  # the same content was loaded before; nothing is written
+    REJECTED = "rejected"  # a file check failed; a copy lies in quarantine
+    FAILED = "failed"  # a dead letter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One landing of one file. The same bytes under the same path, landed again, are another delivery."""
+
+    path: str  # the store's key
+    size_bytes: int
+    received_at: datetime
+    sha256: str  # hex, of the bytes as landed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """Every row of a file has exactly one fate; all are 0 for a file that was not loaded."""
+
+    rows: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def check(self, path: str) -> None:
+        """Raise LedgerMismatch unless the fates add up."""
+        if self.rows != self.stored + self.duplicate + self.rejected:
+            raise LedgerMismatch(
+                f"{path} has {self.rows} rows, but {self.stored} stored + {self.duplicate} duplicate "
+                f"+ {self.rejected} rejected; nothing of it was kept, please report this"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileResult:
+    """A line of the ledger of files."""
+
+    delivery: Delivery
+    outcome: Outcome
+    processed_at: datetime
+    reason: Reason | None = None
+    detail: str | None = None  # for a person: why it was rejected or failed
+    ledger: Ledger = Ledger()
+    ignored_columns: tuple[str, ...] = ()

@@ -1,0 +1,96 @@
+"""The heart: one landed file becomes rows in the database, each with exactly one fate."""
+
+import hashlib
+import traceback
+
+from greenstream.domain.errors import FileRejected, RetryableError
+from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
+from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
+from greenstream.domain.parsing import check_size, parse_file
+from greenstream.domain.quarantine import quarantined_rows
+from greenstream.ports import Clock, Database, LandedFile, Landing, Load, Stored
+
+
+def process_file(path: str, *, landing: Landing, database: Database, site: Site, clock: Clock) -> FileResult:
+    """Take one landed file to its end: loaded, duplicate, rejected or failed.
+
+    Safe to repeat: a delivery that ended before is looked up, not processed again, and a crash at any moment leaves
+    either nothing or the whole file.
+
+    Raises:
+        RetryableError: the store or the database is away; nothing was written, try again later.
+        NotFound: nothing lies at this path.
+    """
+    file = landing.head(path)
+    content, digest = _read(file, landing, site)
+    delivery = Delivery(path=path, size_bytes=file.size_bytes, received_at=file.received_at, sha256=digest)
+    if ended := database.recorded(delivery):
+        return ended
+    try:
+        return _load(delivery, content, database, site, clock)
+    except FileRejected as rejection:
+        landing.quarantine(path)
+        result = _rejected(delivery, rejection, clock)
+    except RetryableError:
+        raise
+    except Exception as error:
+        result = _failed(delivery, error, clock)
+    database.record(result)
+    return result
+
+
+def _load(delivery: Delivery, content: bytes, database: Database, site: Site, clock: Clock) -> FileResult:
+    """Check → parse → apply rules → one transaction { claim, store rows, findings, quarantine, ledger } → done."""
+    check_size(delivery.path, delivery.size_bytes, site.limits)
+    if database.is_loaded(delivery.sha256):
+        return _duplicate(delivery, database, clock)
+    parsed = parse_file(delivery.path, content, site.limits)
+    now = clock()
+    evaluated = evaluate(parsed, site, received_at=delivery.received_at, now=now).in_store_order()
+    rejected = quarantined_rows(delivery.path, content, evaluated.rejected, site.limits)
+    database.prepare_days(evaluated.days(), now)
+    with database.load(delivery, now) as load:
+        if load is None:
+            return _duplicate(delivery, database, clock)
+        stored = _store(evaluated, load)
+        quarantined = load.quarantine(rejected)
+        ledger = Ledger(rows=parsed.rows, stored=stored.stored, duplicate=stored.duplicate, rejected=quarantined)
+        return load.close(ledger, parsed.header.ignored_columns)
+
+
+def _store(evaluated: EvaluatedFile, load: Load) -> Stored:
+    """Store batch by batch, so that a large file needs the memory of one batch at a time."""
+    reliable = load.register_meters(evaluated)
+    done = [load.store(batch) for batch in evaluated.readings(reliable)]
+    return Stored(stored=sum(d.stored for d in done), duplicate=sum(d.duplicate for d in done))
+
+
+def _read(file: LandedFile, landing: Landing, site: Site) -> tuple[bytes, str]:
+    """A file's bytes and their SHA-256; of one that is too large, only the latter."""
+    digest, chunks = hashlib.sha256(), []
+    for chunk in landing.read(file.path):
+        digest.update(chunk)
+        if file.size_bytes <= site.limits.max_file_bytes:
+            chunks.append(chunk)
+    return b"".join(chunks), digest.hexdigest()
+
+
+def _duplicate(delivery: Delivery, database: Database, clock: Clock) -> FileResult:
+    result = FileResult(delivery=delivery, outcome=Outcome.DUPLICATE, processed_at=clock())
+    database.record(result)
+    return result
+
+
+def _rejected(delivery: Delivery, rejection: FileRejected, clock: Clock) -> FileResult:
+    return FileResult(
+        delivery=delivery,
+        outcome=Outcome.REJECTED,
+        processed_at=clock(),
+        reason=rejection.reason,
+        detail=str(rejection),
+    )
+
+
+def _failed(delivery: Delivery, error: Exception, clock: Clock) -> FileResult:
+    detail = "".join(traceback.format_exception(error))
+    return FileResult(delivery=delivery, outcome=Outcome.FAILED, processed_at=clock(), detail=detail)

@@ -1,0 +1,73 @@
+"""The only place that chooses adapters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from greenstream import __version__
+from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
+from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.domain.evaluate import Site
+from greenstream.domain.ledger import FileResult
+from greenstream.pipeline.process_file import process_file
+from greenstream.settings import PlaceSettings
+
+Progress = Callable[[str], None]
+
+
+def now() -> datetime:
+    """The clock of a real system."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class System:
+    """One GreenStream: its settings and, made when first used, its adapters.
+
+    `progress` hears of slow steps, such as the first start of the embedded PostgreSQL.
+    """
+
+    settings: PlaceSettings
+    progress: Progress
+
+    @property
+    def site(self) -> Site:
+        return self.settings.site
+
+    @cached_property
+    def server(self) -> EmbeddedServer | None:
+        """The embedded PostgreSQL; None with a database of yours."""
+        return None if self.settings.database_url else EmbeddedServer(self.settings.home)
+
+    @cached_property
+    def dsn(self) -> str:
+        """Where the database is; starts the embedded one."""
+        if self.server is None:
+            assert self.settings.database_url is not None
+            return self.settings.database_url
+        return self._started(self.server).dsn
+
+    @cached_property
+    def database(self) -> PostgresDatabase:
+        """The database, at this program's version."""
+        database = PostgresDatabase(self.dsn, self.site, version=__version__)
+        if not database.is_current():
+            self.progress("bringing the database to this version")
+            database.migrate(now=now(), retention_days=self.settings.retention_days)
+        return database
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        return open_store(self.settings.storage_url)
+
+    def process(self, path: str) -> FileResult:
+        """Take a landed file, given by its key, to its end."""
+        return process_file(path, landing=self.store, database=self.database, site=self.site, clock=now)
+
+    def _started(self, server: EmbeddedServer) -> ServerInfo:
+        info = server.ensure_running(self.progress)
+        for notice in info.notices:
+            self.progress(notice)
+        return info
