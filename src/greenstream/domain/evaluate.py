@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 
 import polars as pl
 
@@ -12,7 +13,9 @@ from greenstream.domain.parsing.timestamps import read_timestamps
 from greenstream.domain.rules import b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata
 from greenstream.domain.schema import CODE, ENERGIES, INSTANT, LOCATIONS, READINGS, REJECTED, ROWS, TIMES, Flag, conform
 
-BATCH_ROWS = 250_000
+BATCH_ROWS = 125_000
+PARALLEL_BATCHES = 4
+ENERGY_FLAGS = (Flag.INVALID_VALUE, Flag.INVALID_UNIT, Flag.MISSING_READING, Flag.OUT_OF_RANGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +62,12 @@ class EvaluatedFile:
 
     def readings(self, reliable: pl.Series, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
         """The rows in full (schema READINGS), a batch at a time; `reliable` (Boolean) has one value a meter."""
-        for rows in self.rows.iter_slices(batch_rows):
-            half = rows.height // 2 + 1
-            halves = [self._in_full(part, reliable) for part in rows.iter_slices(half)]
-            yield pl.concat(pl.collect_all(halves))
+        slices = self.rows.iter_slices(batch_rows)
+        while several := list(islice(slices, PARALLEL_BATCHES)):
+            yield from pl.collect_all([self._in_full(rows, reliable) for rows in several])
 
     def _in_full(self, rows: pl.DataFrame, reliable: pl.Series) -> pl.LazyFrame:
-        energy, time, inferred = rows["energy"], rows["time"], pl.col("inferred")
+        energy, time = rows["energy"], rows["time"]
         energies = {c: self.energies[c].gather(energy) for c in self.energies.columns}
         times = {c: self.times[c].gather(time) for c in self.times.columns}
         full = pl.LazyFrame(
@@ -74,21 +76,20 @@ class EvaluatedFile:
                 **times,
                 **energies,
                 "meter_id": self.meters.gather(rows["meter"]),
-                "hashed_energy": energies["energy_value"].fill_null(""),
                 "reliable": reliable.gather(rows["meter"]),
             }
         )
         score = b5_enrichment.quality_score(
-            measured=~pl.col("missing_reading"),
-            inferred=inferred,
-            invalid=pl.col("invalid_value") | pl.col("invalid_unit"),
-            in_range=pl.col("power").is_not_null() & ~pl.col("out_of_range"),
+            measured=pl.col("measured"),
+            inferred=pl.col("inferred"),
+            valid=pl.col("valid"),
+            in_range=pl.col("in_range"),
             reliable=pl.col("reliable"),
             limits=self.limits,
         )
         return full.with_columns(
-            record_id=b6_metadata.record_id("meter_id", "timestamp_utc", "hashed_energy"),
-            flags=_flags(),
+            record_id=b6_metadata.record_id("meter_id", "timestamp_utc", "energy_value"),
+            flags=pl.col("energy_flags") + _flags(Flag.TIMESTAMP_INFERRED),
             quality_score=score,
             grade=b5_enrichment.grade(score, self.limits),
         ).select(READINGS.names())
@@ -150,6 +151,12 @@ def judge_energies(texts: pl.Series, limits: Limits, *, decimal_comma: bool) -> 
         )
         .with_columns(power=pl.when(~pl.col("invalid_value")).then(b1_units.round_half_away(scaled)))
         .with_columns(out_of_range=b3_ranges.out_of_range(power, limits))
+        .with_columns(
+            energy_flags=_flags(*ENERGY_FLAGS),
+            measured=~pl.col("missing_reading"),
+            valid=~(pl.col("invalid_value") | pl.col("invalid_unit")),
+            in_range=power.is_not_null() & ~pl.col("out_of_range"),
+        )
         .pipe(conform, ENERGIES)
     )
 
@@ -182,17 +189,11 @@ def judge_locations(texts: pl.Series) -> pl.DataFrame:
     )
 
 
-def _flags() -> pl.Expr:
-    conditions = {
-        Flag.INVALID_VALUE: pl.col("invalid_value"),
-        Flag.INVALID_UNIT: pl.col("invalid_unit"),
-        Flag.MISSING_READING: pl.col("missing_reading"),
-        Flag.TIMESTAMP_INFERRED: pl.col("inferred"),
-        Flag.OUT_OF_RANGE: pl.col("out_of_range"),
-    }
-    return pl.sum_horizontal(
-        condition.cast(pl.UInt8) * pl.lit(flag.bit, dtype=pl.UInt8) for flag, condition in conditions.items()
-    ).cast(pl.UInt8)
+def _flags(*flags: Flag) -> pl.Expr:
+    """The sum of the bits of those flags whose condition, the column of their name, holds."""
+    columns = {Flag.TIMESTAMP_INFERRED: "inferred"}
+    bits = (pl.col(columns.get(f, f.lower())).cast(pl.UInt8) * pl.lit(f.bit, dtype=pl.UInt8) for f in flags)
+    return pl.sum_horizontal(bits).cast(pl.UInt8)
 
 
 @dataclass(frozen=True, kw_only=True)

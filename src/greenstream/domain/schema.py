@@ -102,10 +102,10 @@ ENERGIES = pl.Schema(
     {
         "energy_value": pl.String(),  # the energy text
         "power": pl.Int64(),  # 0.1 W; null where there is no kW
-        "invalid_value": pl.Boolean(),
-        "invalid_unit": pl.Boolean(),
-        "missing_reading": pl.Boolean(),
-        "out_of_range": pl.Boolean(),
+        "energy_flags": pl.UInt8(),  # sum of Flag.bit of what is wrong with the energy
+        "measured": pl.Boolean(),  # not null
+        "valid": pl.Boolean(),  # neither INVALID_VALUE nor INVALID_UNIT
+        "in_range": pl.Boolean(),  # there is a kW, and it is in range
     }
 )
 """One row a distinct energy text, its position being its code; the last one stands for null."""

@@ -17,7 +17,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-BLOCK_BYTES = 16 * 1024 * 1024
+BLOCK_BYTES = 8 * 1024 * 1024
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -55,7 +55,7 @@ def check_size(name: str, size_bytes: int, limits: Limits) -> None:
 
 
 def text_blocks(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:
-    """Decompress a file into blocks of about 16 MiB, each ending at the end of a line, the last one wherever it ends.
+    """Decompress a file into blocks of about 8 MiB, each ending at the end of a line, the last one wherever it ends.
 
     A byte order mark is dropped.
 

@@ -20,7 +20,7 @@ from greenstream.domain.parsing.content import text_blocks
 from greenstream.domain.parsing.header import BLANKS, CONTROL, Header, read_header, record_pattern
 
 LINE_NUMBER = pl.UInt32
-PARALLEL_BLOCKS = 2
+PARALLEL_BLOCKS = 3
 FIELDS = ("meter_id", "timestamp", "energy_value", "unit", "location")
 
 
@@ -86,8 +86,10 @@ def _parse_blocks(reader: "_BlockReader", blocks: Iterable[bytes]) -> Iterator[_
         pending: deque[Future[_Block]] = deque()
         line_number = 2
         for block in blocks:
-            pending.append(pool.submit(reader.read, block, line_number))
-            line_number += _count(block, b"\n")
+            whole = block if block.endswith(b"\n") else block + b"\n"
+            lines = _count(whole, b"\n")
+            pending.append(pool.submit(reader.read, whole, line_number, lines))
+            line_number += lines
             if len(pending) > PARALLEL_BLOCKS:
                 yield pending.popleft().result()
         while pending:
@@ -111,14 +113,12 @@ class _BlockReader:
         self.nothing = pl.DataFrame(schema={"line_number": LINE_NUMBER, **self._types})
         """No records, and what keeps the dictionaries alive between blocks."""
 
-    def read(self, block: bytes, first_line: int) -> _Block:
-        if not block.endswith(b"\n"):
-            block += b"\n"
-        return self._read_regular(block, first_line) or self._read_by_line(block, first_line)
+    def read(self, block: bytes, first_line: int, lines: int) -> _Block:
+        """Parse a block that ends in a line end; `lines` is how many it has."""
+        return self._read_regular(block, first_line, lines) or self._read_by_line(block, first_line)
 
-    def _read_regular(self, block: bytes, first_line: int) -> _Block | None:
+    def _read_regular(self, block: bytes, first_line: int, lines: int) -> _Block | None:
         """The whole block at once, or None where anything in it needs a closer look."""
-        lines = _count(block, b"\n")
         if not self._looks_regular(block, lines):
             return None
         try:
@@ -219,11 +219,12 @@ def _is_utf8(block: bytes) -> bool:
 
 def _has_no_control_characters(block: bytes, lines: int) -> bool:
     """None but tabs, line feeds, and carriage returns just before them."""
-    low = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < 0x20))
-    expected = lines + block.count(b"\t")
-    if returns := block.count(b"\r"):
-        expected += returns if returns == block.count(b"\r\n") else -1
-    return low == expected and b"\x7f" not in block
+    allowed = lines + _count(block, b"\t")
+    if b"\r" in block:
+        returns = _count(block, b"\r")
+        allowed += returns if returns == block.count(b"\r\n") else -1
+    low = np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < 0x20)
+    return bool(low == allowed) and b"\x7f" not in block
 
 
 def _count(block: bytes, byte: bytes) -> int:

@@ -32,8 +32,8 @@ def watts_to_kilowatts(number: pl.Expr) -> pl.Expr:
 
     Null where the unit is neither.
 
-    Example: `3250 W` is 3.25 kW.
-    Example: `3.25 kW` is 3.25 kW.
+    Example: energy_value `3250 W` → consumption_kw `3.25`
+    Example: energy_value `3.25 kW` → consumption_kw `3.25`
     """
     unit = number.struct.field("unit").str.to_lowercase()
     return (
@@ -47,8 +47,8 @@ def watts_to_kilowatts(number: pl.Expr) -> pl.Expr:
 def round_half_away(scaled: pl.Expr) -> pl.Expr:
     """B1.3: kW rounded to 4 decimals, ties away from zero, on the decimal number as written: an Int64 of 0.1 W.
 
-    Example: `2.49999 kW` is 2.5 kW.
-    Example: `0.00005 kW` is 0.0001 kW.
+    Example: energy_value `2.49999 kW` → consumption_kw `2.5`
+    Example: energy_value `0.00005 kW` → consumption_kw `0.0001`
     """
     up = (scaled.struct.field("next_digit") >= "5").cast(pl.Int64)
     return scaled.struct.field("sign") * (scaled.struct.field("whole") + up)
@@ -87,10 +87,15 @@ def _exponent(number: pl.Expr) -> pl.Expr:
 
 
 def invalid_value(energy_value: pl.Expr, number: pl.Expr, scaled: pl.Expr, limits: Limits) -> pl.Expr:
-    """B1.2: the text must be a number and a unit of letters or none, and below 10⁹ kW as written.
+    """B1.2: the energy must be a number (sign, digits, at most one decimal point, exponent) and a unit of letters or none.
 
-    Flagged: `12..5 kW` is INVALID_VALUE.
-    Clean: `12.5 kW` has no flag.
+    Anything else has no kW, and neither has 10⁹ kW and more, as written. In files whose delimiter isn't a comma, a
+    comma stands for the decimal point.
+
+    Flagged: energy_value `12..5 kW` → INVALID_VALUE
+    Flagged: energy_value `3 250 W` → INVALID_VALUE
+    Flagged: energy_value `1e9 kW` → INVALID_VALUE
+    Clean: energy_value `12.5 kW` → no flag
     """
     no_number = number.struct.field("unit").is_null()
     whole = scaled.struct.field("whole")
@@ -99,10 +104,12 @@ def invalid_value(energy_value: pl.Expr, number: pl.Expr, scaled: pl.Expr, limit
 
 
 def invalid_unit(number: pl.Expr) -> pl.Expr:
-    """B1.2: the unit must be W, kW, Watt or Kilowatt, in any case.
+    """B1.2: the unit must be W, kW, Watt or Kilowatt, in any case; with another one, or none, there is no kW.
 
-    Flagged: `230 Volts` is INVALID_UNIT.
-    Clean: `230 watt` has no flag.
+    Flagged: energy_value `230 Volts` → INVALID_UNIT
+    Flagged: energy_value `5 kWh` → INVALID_UNIT
+    Flagged: energy_value `3250` → INVALID_UNIT
+    Clean: energy_value `230 watt` → no flag
     """
     return (~_known_unit(number)).fill_null(value=False)
 

@@ -14,8 +14,8 @@ MICROSECONDS = 1_000_000
 def missing_reading(energy_value: pl.Expr) -> pl.Expr:
     """B2.1: the energy is null; no kW, and nothing else is judged about it.
 
-    Flagged: `n/a` is MISSING_READING.
-    Clean: `3250 W` has no flag.
+    Flagged: energy_value `n/a` → MISSING_READING
+    Clean: energy_value `3250 W` → no flag
     """
     return energy_value.is_null()
 
@@ -55,8 +55,11 @@ def infer_timestamp(step: int, limits: Limits) -> pl.Expr:
     Between two neighbours the slot must fit both; with one it may be at most 4 rows away. Works on the columns of
     `_with_neighbours`; slots and `step` are microseconds.
 
-    Flagged: `2024-03-15 18:30:00`, `???`, `2024-03-15 19:00:00` makes the second TIMESTAMP_INFERRED, at 18:45.
-    Clean: `2024-03-15 18:30:00`, `2024-03-15 18:45:00`, `2024-03-15 19:00:00` has no flag.
+    Flagged: timestamp `2024-03-15 18:30`, `???`, `2024-03-15 19:00` → row 2: TIMESTAMP_INFERRED, reading_at
+    `2024-03-15 18:45:00`
+    Clean: timestamp `2024-03-15 18:30`, `2024-03-15 18:45`, `2024-03-15 19:00` → no flag
+    Rejected: timestamp `2024-03-15 18:30`, `???`, `2024-03-15 19:15` → row 2: TIMESTAMP_UNRECOVERABLE
+    Rejected: timestamp `???` → TIMESTAMP_UNRECOVERABLE
     """
     before, after = pl.col("slot_before"), pl.col("slot_after")
     rows_before, rows_after = (

@@ -11,8 +11,9 @@ from greenstream.domain.schema import UNITS_PER_KW
 def out_of_range(power: pl.Expr, limits: Limits) -> pl.Expr:
     """B3.1: not 0 < kW < 50, after rounding, only where there is a kW.
 
-    Flagged: `50 kW` is OUT_OF_RANGE.
-    Clean: `49.9999 kW` has no flag.
+    Flagged: energy_value `50 kW` → OUT_OF_RANGE
+    Flagged: energy_value `0 kW` → OUT_OF_RANGE
+    Clean: energy_value `49.9999 kW` → no flag
     """
     inside = (power > limits.min_kw * UNITS_PER_KW) & (power < limits.max_kw * UNITS_PER_KW)
     return (~inside).fill_null(value=False)
@@ -21,8 +22,8 @@ def out_of_range(power: pl.Expr, limits: Limits) -> pl.Expr:
 def timestamp_in_range(instant: pl.Expr, now: datetime, limits: Limits) -> pl.Expr:
     """B3.3: an instant from 2010 on, and at most 5 minutes ahead of the time of processing; null stays null.
 
-    Rejected: `1970-01-01 00:15:00` is TIMESTAMP_OUT_OF_RANGE.
-    Clean: `2024-03-15 18:45:00` has no flag.
+    Rejected: timestamp `1970-01-01 00:15:00` → TIMESTAMP_OUT_OF_RANGE
+    Clean: timestamp `2024-03-15 18:45:00` → no flag
     """
     latest = now + timedelta(minutes=limits.max_future_minutes)
     return (instant >= limits.earliest_reading) & (instant <= latest)

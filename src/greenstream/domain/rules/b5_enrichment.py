@@ -11,9 +11,11 @@ LOCATION = rf"^({'|'.join(CUSTOMER_CLASSES)})_(Zone)_([0-9]{{1,6}})$"
 def period(local: pl.Expr, limits: Limits) -> pl.Expr:
     """B5.1: the tariff period by local time, as a position in PERIODS; starts belong, ends don't.
 
-    Example: `2024-03-15 18:45:00` is peak.
-    Example: `2024-03-16 18:45:00` is standard.
-    Example: `2024-03-15 23:00:00` is off_peak.
+    `peak` is 17:00–21:00 from Monday to Friday, `off_peak` 23:00–06:00 every day, `standard` the rest.
+
+    Example: timestamp `2024-03-15 18:45:00` → period `peak`
+    Example: timestamp `2024-03-16 18:45:00` → period `standard`
+    Example: timestamp `2024-03-15 23:00:00` → period `off_peak`
     """
     hour = local.dt.hour()
     working_day = local.dt.weekday() <= 5
@@ -29,27 +31,30 @@ def period(local: pl.Expr, limits: Limits) -> pl.Expr:
 
 
 def season(local: pl.Expr) -> pl.Expr:
-    """B5.2: the season by local month, as a position in SEASONS: winter is December to February, and so on.
+    """B5.2: the season by local month, as a position in SEASONS.
 
-    Example: `2024-03-15 18:45:00` is spring.
-    Example: `2024-12-01 00:00:00` is winter.
+    `winter` is December to February, `spring` March to May, `summer` June to August, `fall` September to November.
+
+    Example: timestamp `2024-03-15 18:45:00` → season `spring`
+    Example: timestamp `2024-12-01 00:00:00` → season `winter`
     """
     assert SEASONS[0] == "winter"
     return (local.dt.month() % 12 // 3).cast(pl.UInt8)
 
 
 def quality_score(
-    *, measured: pl.Expr, inferred: pl.Expr, invalid: pl.Expr, in_range: pl.Expr, reliable: pl.Expr, limits: Limits
+    *, measured: pl.Expr, inferred: pl.Expr, valid: pl.Expr, in_range: pl.Expr, reliable: pl.Expr, limits: Limits
 ) -> pl.Expr:
     """B5.3: points for a reading with its own timestamp, for its units, for its range and for its meter, as UInt8.
 
-    Example: `3250 W` scores 100.
-    Example: `60 kW` scores 80.
-    Example: `230 Volts` scores 50.
+    Example: energy_value `3250 W` → quality_score `100`
+    Example: energy_value `60 kW` → quality_score `80`
+    Example: energy_value `230 Volts` → quality_score `50`
+    Example: energy_value `null` → quality_score `40`
     """
     return (
         _points(measured & ~inferred, limits.score_reading)
-        + _points(~invalid, limits.score_units)
+        + _points(valid, limits.score_units)
         + _points(in_range, limits.score_range)
         + _points(reliable, limits.score_reliability)
     ).cast(pl.UInt8)
@@ -58,9 +63,9 @@ def quality_score(
 def grade(score: pl.Expr, limits: Limits) -> pl.Expr:
     """B5.3: the score as a position in GRADES: A from 90, B from 75, C from 60, else F.
 
-    Example: `3250 W` is graded A.
-    Example: `60 kW` is graded B.
-    Example: `230 Volts` is graded F.
+    Example: energy_value `3250 W` → quality_grade `A`
+    Example: energy_value `60 kW` → quality_grade `B`
+    Example: energy_value `230 Volts` → quality_grade `F`
     """
     assert GRADES == ("A", "B", "C", "F")
     bounds = (limits.grade_a, limits.grade_b, limits.grade_c)
@@ -68,19 +73,19 @@ def grade(score: pl.Expr, limits: Limits) -> pl.Expr:
 
 
 def customer_class(location: pl.Expr) -> pl.Expr:
-    """Location: `<Class>_Zone_<n>` names the customer class, exactly Residential or Commercial; else null.
+    """location: `<Class>_Zone_<n>` names the customer class, exactly Residential or Commercial; else null.
 
-    Example: `Residential_Zone_7` is a Residential customer.
-    Example: `residential_Zone_7` is of no known class.
+    Example: location `Residential_Zone_7` → customer_class `Residential`
+    Example: location `residential_Zone_7` → customer_class `null`
     """
     return location.str.extract(LOCATION, 1)
 
 
 def region(location: pl.Expr) -> pl.Expr:
-    """Location: `<Class>_Zone_<n>` lies in region `Zone<n>`, n as written; anything else in Unknown.
+    """location: `<Class>_Zone_<n>` lies in region `Zone<n>`, n of 1 to 6 digits, as written; anything else in `Unknown`.
 
-    Example: `Residential_Zone_7` lies in Zone7.
-    Example: `Harbour` lies in Unknown.
+    Example: location `Residential_Zone_7` → region `Zone7`
+    Example: location `Harbour` → region `Unknown`
     """
     return pl.concat_str(location.str.extract(LOCATION, 2), location.str.extract(LOCATION, 3)).fill_null(UNKNOWN_REGION)
 

@@ -9,7 +9,7 @@ TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
 def lineage(batch: pl.DataFrame, *, load_id: int) -> pl.DataFrame:
     """B6.1: where a row comes from: the load that names `processed_timestamp`, `pipeline_version` and `source_file`.
 
-    Example: `SM-48291,2024-03-15 18:45:00,3250 W` names the file it came in.
+    Example: row `SM-48291,2024-03-15 18:45:00,3250 W` → line_number `2`
     """
     return batch.with_columns(load_id=pl.lit(load_id, dtype=pl.Int64))
 
@@ -17,7 +17,7 @@ def lineage(batch: pl.DataFrame, *, load_id: int) -> pl.DataFrame:
 def timestamp_utc(instant: pl.Expr) -> pl.Expr:
     """B6.2: an instant as it is hashed, in UTC, to the second.
 
-    Example: `2024-03-15T19:45+01:00` is hashed as `2024-03-15 18:45:00`.
+    Example: timestamp `2024-03-15T19:45+01:00` → timestamp_utc `2024-03-15 18:45:00`
     """
     return instant.dt.strftime(TIMESTAMP_FORMAT)
 
@@ -25,9 +25,11 @@ def timestamp_utc(instant: pl.Expr) -> pl.Expr:
 def record_id(meter_id: str, timestamp: str, energy_value: str) -> pl.Expr:
     """B6.2: lower-case hex SHA-256 of meter_id + timestamp + energy_value, without separators, of three columns.
 
-    None of them may be null: a null energy is hashed as the empty text.
+    A null energy is hashed as the empty text.
 
-    Example: `SM-48291,2024-03-15 18:45:00,3250 W` is
-    `94c80d433ed95d02340740bc2829980abb5ff0d27df139dd4e0cc2993741e00a`.
+    Example: row `SM-48291,2024-03-15 18:45:00,3250 W` → record_id
+    `94c80d433ed95d02340740bc2829980abb5ff0d27df139dd4e0cc2993741e00a`
     """
-    return plh.concat_str(plh.col(meter_id), plh.col(timestamp), plh.col(energy_value)).chash.sha2_256()
+    return plh.concat_str(
+        plh.col(meter_id), plh.col(timestamp), plh.col(energy_value), ignore_nulls=True
+    ).chash.sha2_256()
