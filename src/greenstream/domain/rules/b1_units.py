@@ -28,12 +28,13 @@ def number_and_unit(energy_value: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
 
 
 def watts_to_kilowatts(number: pl.Expr) -> pl.Expr:
-    """B1.1: W to kW, a division by 1000, as the shift of the decimal point that makes 0.1 W of it (Int64).
-
-    Null where the unit is neither.
+    """B1.1: W to kW, a division by 1000.
 
     Example: energy_value `3250 W` → consumption_kw `3.25`
     Example: energy_value `3.25 kW` → consumption_kw `3.25`
+
+    Returns:
+        How far the decimal point moves to make 0.1 W of it (Int64); null where the unit is neither.
     """
     unit = number.struct.field("unit").str.to_lowercase()
     return (
@@ -45,10 +46,13 @@ def watts_to_kilowatts(number: pl.Expr) -> pl.Expr:
 
 
 def round_half_away(scaled: pl.Expr) -> pl.Expr:
-    """B1.3: kW rounded to 4 decimals, ties away from zero, on the decimal number as written: an Int64 of 0.1 W.
+    """B1.3: kW rounded to 4 decimals, ties away from zero, on the decimal number as written.
 
     Example: energy_value `2.49999 kW` → consumption_kw `2.5`
     Example: energy_value `0.00005 kW` → consumption_kw `0.0001`
+
+    Returns:
+        An Int64 of 0.1 W.
     """
     up = (scaled.struct.field("next_digit") >= "5").cast(pl.Int64)
     return scaled.struct.field("sign") * (scaled.struct.field("whole") + up)
@@ -87,10 +91,11 @@ def _exponent(number: pl.Expr) -> pl.Expr:
 
 
 def invalid_value(energy_value: pl.Expr, number: pl.Expr, scaled: pl.Expr, limits: Limits) -> pl.Expr:
-    """B1.2: the energy must be a number (sign, digits, at most one decimal point, exponent) and a unit of letters or none.
+    """B1.2: the energy must be a number and a unit of letters or none; anything else has no kW.
 
-    Anything else has no kW, and neither has 10⁹ kW and more, as written. In files whose delimiter isn't a comma, a
-    comma stands for the decimal point.
+    A number is a sign, digits with at most one decimal point, and an exponent; only the digits must be there. Blanks
+    may stand before the unit. From 10⁹ kW on, as written, a value is no measurement. In files whose delimiter isn't
+    a comma, a comma stands for the decimal point.
 
     Flagged: energy_value `12..5 kW` → INVALID_VALUE
     Flagged: energy_value `3 250 W` → INVALID_VALUE

@@ -52,14 +52,17 @@ def resolve_timestamps(rows: pl.DataFrame, *, received_at: datetime, now: dateti
 def infer_timestamp(step: int, limits: Limits) -> pl.Expr:
     """B2.2: an unreadable timestamp, inferred from the readable rows of the same meter around it.
 
-    Between two neighbours the slot must fit both; with one it may be at most 4 rows away. Works on the columns of
-    `_with_neighbours`; slots and `step` are microseconds.
+    Between two neighbours the slot must fit both; with one it may be at most 4 rows away. With none, it is the one slot
+    of all readable rows of the file, if they are of one.
 
     Flagged: timestamp `2024-03-15 18:30`, `???`, `2024-03-15 19:00` → row 2: TIMESTAMP_INFERRED, reading_at
     `2024-03-15 18:45:00`
     Clean: timestamp `2024-03-15 18:30`, `2024-03-15 18:45`, `2024-03-15 19:00` → no flag
     Rejected: timestamp `2024-03-15 18:30`, `???`, `2024-03-15 19:15` → row 2: TIMESTAMP_UNRECOVERABLE
     Rejected: timestamp `???` → TIMESTAMP_UNRECOVERABLE
+
+    Returns:
+        The slot in microseconds, as `step` is, from the columns of `_with_neighbours`; null where there is none.
     """
     before, after = pl.col("slot_before"), pl.col("slot_after")
     rows_before, rows_after = (

@@ -20,10 +20,13 @@ def out_of_range(power: pl.Expr, limits: Limits) -> pl.Expr:
 
 
 def timestamp_in_range(instant: pl.Expr, now: datetime, limits: Limits) -> pl.Expr:
-    """B3.3: an instant from 2010 on, and at most 5 minutes ahead of the time of processing; null stays null.
+    """B3.3: an instant from 2010 on, and at most 5 minutes ahead of the time of processing.
 
     Rejected: timestamp `1970-01-01 00:15:00` → TIMESTAMP_OUT_OF_RANGE
     Clean: timestamp `2024-03-15 18:45:00` → no flag
+
+    Returns:
+        Boolean; null stays null.
     """
     latest = now + timedelta(minutes=limits.max_future_minutes)
     return (instant >= limits.earliest_reading) & (instant <= latest)

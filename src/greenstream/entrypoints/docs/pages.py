@@ -1,0 +1,34 @@
+"""Which blocks there are, and how they get into the pages."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from greenstream.entrypoints.docs import commands, lists, rules
+
+BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "rules": rules.sections,
+    "rules-overview": rules.overview,
+    "score": rules.score_table,
+    "rejections": lists.rejections,
+    "reasons": lists.reasons,
+    "outcomes": lists.outcomes,
+    "settings": lists.settings,
+    "errors": lists.errors,
+    "commands": commands.sections,
+}
+
+
+def filled(page: str) -> str:
+    """A page with all of its blocks as the code has them now."""
+    return BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n\n{found[3]}", page)
+
+
+def pages(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Each page of a folder that has a generated block, and what it should hold."""
+    for path in sorted(folder.rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if BLOCK.search(text):
+            yield path, filled(text)

@@ -1,0 +1,79 @@
+"""The page of rules, from the catalogue, the limits and the docstrings."""
+
+import inspect
+from itertools import groupby
+
+from greenstream.domain.limits import Limits, describe
+from greenstream.domain.rules import CATALOGUE, Rule
+from greenstream.entrypoints.docs.examples import START, Example, examples_in
+from greenstream.entrypoints.docs.markdown import code, table
+
+
+def overview() -> str:
+    """All rules in a table."""
+    rows = [
+        [f"[{rule.id}](#{anchor(rule.id)})", rule.title, code(rule.flag) if rule.flag else "", _rejects(rule)]
+        for rule in CATALOGUE
+    ]
+    return table(["rule", "about", "flag", "rejects with"], rows)
+
+
+def sections() -> str:
+    """A section an ID, in the order of the catalogue."""
+    return "\n\n".join(_section(id_, list(rules)) for id_, rules in groupby(CATALOGUE, lambda rule: rule.id))
+
+
+def score_table() -> str:
+    """What a quality score is made of."""
+    defaults = Limits()
+    parts = [info for info in describe() if info.name.startswith("score_")]
+    return table(
+        ["points", "when", "setting"],
+        [[str(getattr(defaults, p.name)), p.meaning.removeprefix("points where "), _setting(p.name)] for p in parts],
+    )
+
+
+def anchor(heading: str) -> str:
+    """The fragment by which a heading is linked to."""
+    return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
+def description(rule: Rule) -> str:
+    """What a rule does: its docstring without the ID, the examples, and what only its callers need."""
+    text = inspect.getdoc(rule.apply) or ""
+    paragraphs = text.removeprefix(f"{rule.id}: ").split("\n\n")
+    kept = [" ".join(p.split()) for p in paragraphs if not START.match(p) and not p.startswith(("Args:", "Returns:"))]
+    return "\n\n".join(text[:1].upper() + text[1:] if not text.startswith("W to") else text for text in kept)
+
+
+def _section(id_: str, rules: list[Rule]) -> str:
+    parts = [f"### {id_}", *(_one(rule) for rule in rules)]
+    if limits := [info for info in describe() if info.rule == id_]:
+        rows = [[_setting(info.name), code(info.default), info.meaning] for info in limits]
+        parts.append(table(["threshold", "default", "meaning"], rows))
+    return "\n\n".join(parts)
+
+
+def _one(rule: Rule) -> str:
+    title = rule.title[:1].upper() + rule.title[1:] if not rule.title.startswith(("kW", "W ")) else rule.title
+    parts = [f"**{title}.** {description(rule)}"]
+    if rule.flag:
+        parts.append(f"Flag: {code(rule.flag)}, severity {rule.severity}.")
+    if rule.rejection:
+        parts.append(f"Rejects the row with {code(rule.rejection)}.")
+    rows = [_example_row(example) for example in examples_in(inspect.getdoc(rule.apply) or "")]
+    return "\n\n".join([*parts, table(["", "input", "outcome"], rows)])
+
+
+def _example_row(example: Example) -> list[str]:
+    texts = ", ".join(code(text) for text in example.texts)
+    where = f"row {example.row}: " if example.row else ""
+    return [example.kind.lower(), f"{example.column} {texts}", where + example.outcome]
+
+
+def _rejects(rule: Rule) -> str:
+    return code(rule.rejection) if rule.rejection else ""
+
+
+def _setting(name: str) -> str:
+    return code(f"GREENSTREAM_{name.upper()}")

@@ -1,0 +1,105 @@
+"""A rule of the catalogue has its ID, its examples and its tests; and its examples are true."""
+
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tests.rules.rows import COLUMNS, read_rows
+
+from greenstream.domain.rules import CATALOGUE, Rule, b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata
+from greenstream.domain.schema import Flag, Rejection
+from greenstream.entrypoints.docs.examples import KINDS, Example, examples_in
+
+MODULES = (b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata)
+CLEAN_ROW = {
+    "meter_id": "SM-48291",
+    "timestamp": "2024-03-15 18:45:00",
+    "energy_value": "3250 W",
+    "unit": "",
+    "location": "",
+}
+
+
+def docstrings(module: ModuleType) -> list[str]:
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return [inspect.getdoc(function) or "" for _, function in functions if function.__module__ == module.__name__]
+
+
+EXAMPLES = [example for module in MODULES for text in docstrings(module) for example in examples_in(text)]
+
+
+def named(rule: Rule) -> str:
+    return f"{rule.id} {rule.title}"
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=named)
+def test_a_rule_has_a_docstring_with_its_id(rule: Rule) -> None:
+    assert (inspect.getdoc(rule.apply) or "").startswith(f"{rule.id}: ")
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=named)
+def test_a_rule_has_examples_of_what_it_does(rule: Rule) -> None:
+    found = examples_in(inspect.getdoc(rule.apply) or "")
+    kinds = {example.kind for example in found}
+    codes = {code for example in found for code in example.codes}
+    if rule.flag:
+        assert {"Flagged", "Clean"} <= kinds
+        assert rule.flag in codes
+    if rule.rejection:
+        assert {"Rejected", "Clean"} <= kinds
+        assert rule.rejection in codes
+    if not rule.flag and not rule.rejection:
+        assert kinds == {"Example"}
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=named)
+def test_a_rule_has_a_test_file_with_its_id(rule: Rule) -> None:
+    path = Path(__file__).with_name(f"test_{re.sub('[^a-z0-9]', '_', rule.id.lower())}.py")
+    assert path.read_text(encoding="utf-8").startswith(f'"""{rule.id}: ')
+
+
+def test_each_flag_and_each_rejection_is_of_one_rule() -> None:
+    assert sorted(rule.flag for rule in CATALOGUE if rule.flag) == sorted(Flag)
+    of_rules = [rule.rejection for rule in CATALOGUE if rule.rejection]
+    assert sorted(of_rules) == sorted(code for code in Rejection if code.rule_id != "parse")
+    assert all(rule.rejection.rule_id == rule.id for rule in CATALOGUE if rule.rejection)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.column} {example.texts}")
+def test_an_example_is_true(example: Example) -> None:
+    outcomes = outcomes_of(example)
+    chosen = outcomes if example.row is None else [outcomes[example.row - 1]]
+    for outcome in chosen:
+        assert example.kind == "Example" or outcome["codes"] == example.codes
+        assert {column: as_text(outcome[column]) for column in example.values} == example.values
+
+
+def outcomes_of(example: Example) -> list[dict[str, Any]]:
+    """What becomes of each row of an example, in order, with `codes`."""
+    assert example.kind in KINDS
+    result = read_rows([cells_of(example.column, text) for text in example.texts])
+    stored = [{**row, "codes": row["flags"]} for row in result.readings]
+    rejected = [{**row, "codes": (row["code"],)} for row in result.quarantined]
+    return sorted([*stored, *rejected], key=lambda row: int(row["line_number"]))
+
+
+def cells_of(column: str, text: str) -> tuple[str, ...]:
+    cells = dict(zip(COLUMNS, text.split(","), strict=False)) if column == "row" else {column: text}
+    return tuple({**CLEAN_ROW, **cells}.values())
+
+
+def as_text(value: object) -> str:
+    return "null" if value is None else str(value).removesuffix("+00:00")
+
+
+def test_an_irregular_example_is_refused() -> None:
+    with pytest.raises(ValueError, match="no regular example"):
+        examples_in("B9: nothing.\n\nExample: `5 kW` is 5 kW.")
+
+
+def test_an_example_may_span_lines() -> None:
+    [found] = examples_in("Flagged: timestamp `a`,\n`b` → row 2: X_Y,\nregion `Zone7`\n\nReturns: nothing")
+    assert (found.texts, found.row, found.codes, found.values) == (("a", "b"), 2, ("X_Y",), {"region": "Zone7"})
