@@ -1,6 +1,7 @@
 """The only place that chooses adapters."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -8,6 +9,7 @@ from functools import cached_property
 from greenstream import __version__
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
+from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
@@ -61,6 +63,22 @@ class System:
     @cached_property
     def store(self) -> ObjectStore:
         return open_store(self.settings.storage_url)
+
+    def reader(self) -> AbstractContextManager[PostgresReader]:
+        """A connection that reads, for the time of a block; the database is as it is."""
+        return connect_reader(self.dsn)
+
+    def prepared_reader(self) -> AbstractContextManager[PostgresReader]:
+        """A connection that reads, for the time of a block; the relations are there."""
+        self.database.close()
+        return self.reader()
+
+    def migrate(self) -> tuple[str | None, str]:
+        """Bring the database to this program's version; the versions before and after."""
+        with self.reader() as reader:
+            before = reader.server().schema_version
+        database = PostgresDatabase(self.dsn, self.site, version=__version__)
+        return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
 
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""

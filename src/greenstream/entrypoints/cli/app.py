@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from greenstream import __version__
+from greenstream.entrypoints.cli import db, down, ingest, query
 from greenstream.entrypoints.cli.console import Console, Debug, ExitCode, Quiet, UsageError, silence_stdout
 
 app = typer.Typer(
@@ -37,6 +38,10 @@ def everywhere(
     debug: Debug = False,
 ) -> None:
     ctx.obj = {"quiet": quiet, "debug": debug or os.environ.get("GREENSTREAM_DEBUG", "") not in ("", "0")}
+
+
+for module in (ingest, query, db, down):
+    module.register(app)
 
 
 def main() -> None:

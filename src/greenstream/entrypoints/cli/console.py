@@ -13,11 +13,14 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from greenstream.entrypoints.cli.tables import table_lines
+
+if TYPE_CHECKING:
+    from greenstream.wiring import System
 
 Json = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hints; data and errors stay.")]
@@ -104,6 +107,14 @@ class Console:
         else:
             self.warn(f"a bug of GreenStream: {type(error).__name__}: {error}; {_kept_traceback(error)}")
         return ExitCode.TROUBLE
+
+
+def open_system(console: Console) -> "System":
+    """The system of the settings; nothing of it is started yet. Raises SettingsError."""
+    from greenstream.settings import load_settings  # polars, alembic and psycopg take most of a second to import
+    from greenstream.wiring import System
+
+    return System(load_settings(), console.say)
 
 
 def is_colourful(stream: Any) -> bool:

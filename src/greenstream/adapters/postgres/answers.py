@@ -1,0 +1,221 @@
+"""The answer to a person's SQL: in one transaction that only reads, streamed in the form that is wanted."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import psycopg
+from psycopg import Column, errors
+
+from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.migrate import Connection
+from greenstream.domain.errors import InvalidQuery
+
+BATCH_ROWS = 5_000
+_DECLARE = b"DECLARE greenstream_query NO SCROLL CURSOR FOR\n"
+_FETCH = f"FETCH FORWARD {BATCH_ROWS} FROM greenstream_query".encode()
+_SELECTING = ("SELECT", "WITH", "VALUES", "TABLE", "(")
+_REPORTING = ("EXPLAIN", "SHOW")
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([(]|\w*)", re.DOTALL)
+_TO_WRITE = 'to write, use psql "$(greenstream db url)"'
+_OF_THE_SERVER = ("08", "53", "57P", "58")  # not the query's fault: connection, resources, shutdown, system
+
+Row = tuple[object, ...]
+Cursor = psycopg.Cursor[Row]
+
+
+class Answer(Protocol):
+    """Columns and rows. The rows can be read once, by one of the methods."""
+
+    @property
+    def columns(self) -> list[Column]:
+        """Name and type of each column."""
+        ...
+
+    def texts(self) -> Iterator[list[tuple[str | None, ...]]]:
+        """Batches of rows, each value as PostgreSQL writes it."""
+        ...
+
+    def values(self) -> Iterator[list[Row]]:
+        """Batches of rows of Python values."""
+        ...
+
+    def json_rows(self) -> Iterator[list[str]]:
+        """Batches of rows, each a JSON object; InvalidQuery where two columns have the same name."""
+        ...
+
+    def csv(self) -> Iterator[bytes]:
+        """CSV with a header, in pieces."""
+        ...
+
+
+@contextmanager
+def answer(connection: Connection, text: str) -> Iterator[Answer]:
+    """Run one SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW; the answer is read while the block lasts.
+
+    The transaction is read-only and, where the user may drop its other rights, has only that of reading. The SQL goes
+    by the protocol that takes a single statement. That guards against accidents, not against a person who could
+    connect with the same rights anyway.
+
+    Raises:
+        InvalidQuery: the SQL is wrong, wants to write, or fails on the data.
+        DatabaseUnavailable: as every call to the database.
+    """
+    statement = _statement(text)
+    with _explained(statement), connection.transaction():
+        _restrict(connection)
+        cursor = connection.cursor()
+        if statement.reports:
+            yield _Report(cursor, statement)
+        else:
+            yield _Selection(cursor, statement)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statement:
+    text: str  # without the last semicolon
+    offset: int  # in what the user wrote
+    reports: bool  # no query in the grammar's sense: can't be a cursor or a subquery
+
+    @property
+    def sql(self) -> bytes:
+        return self.text.encode(errors="surrogateescape")
+
+
+class _Selection:
+    """A query: first made a cursor, which proves it to be one, so that it can then be put into other statements."""
+
+    def __init__(self, cursor: Cursor, statement: _Statement) -> None:
+        self._cursor = cursor
+        self._statement = statement
+        cursor.execute(_DECLARE + statement.sql, binary=True)  # binary: by the protocol for a single statement
+        self.columns = _columns(cursor.execute(b"FETCH FORWARD 0 FROM greenstream_query"))
+
+    def texts(self) -> Iterator[list[tuple[str | None, ...]]]:
+        return map(_texts, self._batches())
+
+    def values(self) -> Iterator[list[Row]]:
+        return (batch.fetchall() for batch in self._batches())
+
+    def json_rows(self) -> Iterator[list[str]]:
+        check_names(self.columns)
+        self._cursor.execute(b"CLOSE greenstream_query")
+        as_json = b"SELECT row_to_json(greenstream_row)::text FROM (" + self._statement.sql + b"\n) greenstream_row"
+        self._cursor.execute(_DECLARE + as_json)
+        return ([str(row[0]) for row in batch.fetchall()] for batch in self._batches())
+
+    def csv(self) -> Iterator[bytes]:
+        with self._cursor.copy(b"COPY (" + self._statement.sql + b"\n) TO STDOUT (FORMAT csv, HEADER)") as copy:
+            for piece in copy:
+                yield bytes(piece)
+
+    def _batches(self) -> Iterator[Cursor]:
+        while self._cursor.execute(_FETCH).rowcount:
+            yield self._cursor
+
+
+class _Report:
+    """What EXPLAIN and SHOW say: a few rows of text."""
+
+    def __init__(self, cursor: Cursor, statement: _Statement) -> None:
+        self._cursor = cursor.execute(statement.sql, binary=True)
+        self.columns = _columns(cursor)
+
+    def texts(self) -> Iterator[list[tuple[str | None, ...]]]:
+        yield _texts(self._cursor)
+
+    def values(self) -> Iterator[list[Row]]:
+        yield self._cursor.fetchall()
+
+    def json_rows(self) -> Iterator[list[str]]:
+        names = [column.name for column in self.columns]
+        yield [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in self._cursor]
+
+    def csv(self) -> Iterator[bytes]:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(column.name for column in self.columns)
+        writer.writerows(_texts(self._cursor))
+        yield text.getvalue().encode()
+
+
+def check_names(columns: list[Column]) -> None:
+    """Raise InvalidQuery where two columns share a name, for one would hide the other."""
+    twice = [name for name, count in Counter(column.name for column in columns).items() if count > 1]
+    if twice:
+        raise InvalidQuery(f"more than one column is called {', '.join(twice)}: name them apart with AS")
+
+
+def _statement(text: str) -> _Statement:
+    found = _FIRST_WORD.match(text)
+    assert found is not None
+    word = found[1].upper()
+    if not word:
+        raise InvalidQuery('the SQL is empty or begins with a sign: try "SELECT count(*) FROM meter_readings"')
+    if word not in (*_SELECTING, *_REPORTING):
+        raise InvalidQuery(
+            f"{word} is refused: only SELECT, WITH, VALUES, TABLE, EXPLAIN and SHOW are run here; {_TO_WRITE}"
+        )
+    # A comment that only seems to end before EXPLAIN must not smuggle in another statement: nothing before it is sent.
+    offset = found.start(1) if word in _REPORTING else 0
+    return _Statement(text=text[offset:].rstrip().rstrip("; \t\r\n"), offset=offset, reports=word in _REPORTING)
+
+
+def _restrict(connection: Connection) -> None:
+    connection.execute("SET TRANSACTION READ ONLY")
+    connection.execute("SET LOCAL cursor_tuple_fraction = 1")  # all rows are wanted, not the first ones soon
+    try:
+        with connection.transaction():
+            connection.execute("SET LOCAL ROLE pg_read_all_data")
+    except (errors.InsufficientPrivilege, errors.InvalidParameterValue):
+        return  # not granted to this user, or older than PostgreSQL 14: the user's own rights
+
+
+def _columns(cursor: Cursor) -> list[Column]:
+    return list(cursor.description or [])
+
+
+def _texts(cursor: Cursor) -> list[tuple[str | None, ...]]:
+    result = cursor.pgresult
+    assert result is not None
+    columns = range(result.nfields)
+    values = (tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples))
+    return [tuple(None if v is None else v.decode(errors="backslashreplace") for v in row) for row in values]
+
+
+@contextmanager
+def _explained(statement: _Statement) -> Iterator[None]:
+    """Tell errors of the query from those of the server."""
+    with translated("running the query"):
+        try:
+            yield
+        except psycopg.Error as error:
+            if error.sqlstate is None or error.sqlstate.startswith(_OF_THE_SERVER):
+                raise
+            raise InvalidQuery(_explanation(error, statement)) from error
+
+
+def _explanation(error: psycopg.Error, statement: _Statement) -> str:
+    said = error.diag
+    if said.message_primary == "cannot insert multiple commands into a prepared statement":
+        return "this is more than one statement: ask them one by one"
+    parts = [f"{said.message_primary or error}{_place(said.statement_position, statement)}"]
+    parts += [each for each in (said.message_detail, said.message_hint) if each]
+    if isinstance(error, errors.ReadOnlySqlTransaction | errors.FeatureNotSupported):
+        parts.append(_TO_WRITE)
+    return "; ".join(parts)
+
+
+def _place(position: str | None, statement: _Statement) -> str:
+    """Line and column in what the user wrote, from the position in what was sent."""
+    at = int(position or 0) - 1 - (0 if statement.reports else len(_DECLARE))
+    if at < 0:
+        return ""
+    before = statement.text[:at]
+    return f" (line {before.count(chr(10)) + 1}, column {at - (before.rfind(chr(10)) + 1) + 1})"

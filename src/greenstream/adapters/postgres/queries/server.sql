@@ -1,0 +1,1 @@
+SELECT current_setting('server_version'), pg_database_size(current_database())

@@ -1,0 +1,21 @@
+"""`down`: stop the embedded PostgreSQL."""
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, command, open_system
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "down", example="greenstream down")(down)
+
+
+def down(console: Console) -> None:
+    """Stop the embedded PostgreSQL. Its data stays, and the next command that needs it starts it again."""
+    server = open_system(console).server
+    if server is None:
+        console.say("GREENSTREAM_DATABASE_URL names a PostgreSQL of yours: there is nothing to stop")
+        return
+    was_up = server.status().pid is not None
+    with console.progress("stopping PostgreSQL"):
+        server.stop(progress=console.say)
+    console.say("PostgreSQL is stopped" if was_up else "PostgreSQL was not running")

@@ -1,0 +1,232 @@
+"""`ingest`: land files and process them now."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+
+from greenstream.entrypoints.cli.console import (
+    Console,
+    ExitCode,
+    Json,
+    UsageError,
+    command,
+    open_system,
+    stop,
+)
+
+if TYPE_CHECKING:
+    from greenstream.domain.ledger import FileResult
+    from greenstream.wiring import System
+
+ENDINGS = (".csv", ".csv.gz", ".csv.zst")
+PAUSES = (2, 4, 8)  # seconds before each further attempt
+T = TypeVar("T")
+
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="CSV files (.csv, .csv.gz, .csv.zst), or folders: the CSV files in them."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    command(
+        app, "ingest", example="greenstream ingest readings/*.csv\ngreenstream ingest --json day.csv.gz | jq .outcome"
+    )(ingest)
+
+
+def ingest(console: Console, files: Files, json: Json = False) -> None:
+    """Land files and process them now; each ends as loaded, duplicate, rejected or failed.
+
+    A bad file never blocks the others. With --json, one object a line and file, as soon as it is done; a file that
+    isn't there can't land and gets none. Exit 0 if every file is loaded or a duplicate, else 1.
+    """
+    names = list(_expanded(console, files))
+    run = Run(console, open_system(console), json=json)
+    try:
+        run.all(names)
+    finally:
+        run.report()
+    if run.troubles:
+        stop(ExitCode.TROUBLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A file, as the user called it, and how it ended."""
+
+    name: str
+    result: "FileResult"
+    seconds: float
+
+    def as_json(self) -> dict[str, object]:
+        ledger = self.result.ledger
+        return {
+            "file": self.name,
+            "outcome": self.result.outcome.value,
+            "reason": self.result.reason.value if self.result.reason else None,
+            "rows": ledger.rows,
+            "stored": ledger.stored,
+            "duplicate": ledger.duplicate,
+            "rejected": ledger.rejected,
+        }
+
+    @property
+    def is_good(self) -> bool:
+        return self.result.outcome.value in ("loaded", "duplicate")
+
+    def trouble(self) -> str:
+        """Which file did not come in, and why, in a line."""
+        detail = (self.result.detail or str(self.result.reason)).strip().rpartition("\n")[2]
+        return f"{self.name} is {self.result.outcome}: {detail}"
+
+
+class Run:
+    """One call of `ingest`."""
+
+    def __init__(self, console: Console, system: "System", *, json: bool) -> None:
+        self._console = console
+        self._system = system
+        self._json = json
+        self._done: list[Done] = []
+        self._began = time.perf_counter()
+        self.troubles = 0
+
+    def all(self, names: list[str]) -> None:
+        """Land and process each; what makes all of them fail is raised."""
+        self._patiently(lambda: self._system.database)  # before anything lands
+        sizes = [_size(name) for name in names]
+        with self._console.progress("ingesting", sum(sizes), unit="bytes") as progress:
+            for number, (name, size) in enumerate(zip(names, sizes, strict=True), start=1):
+                progress.describe(f"file {number} of {len(names)}")
+                self._one(name)
+                progress.advance(size)
+
+    def report(self) -> None:
+        """The ledger of all files, as a table, unless each was told as JSON."""
+        if self._json or not self._done:
+            return
+        columns = ("file", "outcome", "reason", "rows", "stored", "duplicate", "rejected", "rows/s")
+        self._console.table(columns, [_table_row(done) for done in self._done])
+        self._console.write(self._total())
+        self._hint()
+
+    def _one(self, name: str) -> None:
+        from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageRefused
+
+        began = time.perf_counter()
+        key = None
+        try:
+            key = self._patiently(lambda: self._system.store.land(Path(name), day=self._today())).path
+            result = self._patiently(lambda: self._system.process(key))
+        except NotFound as error:
+            self._trouble(f"{error.code}: {error}")
+        except StorageRefused as error:
+            if Path(name).is_file() and _is_readable(Path(name)):
+                raise  # the store, not this file: no other one would fare better
+            self._trouble(f"{error.code}: {error}")
+        except RetryableError as error:
+            landed = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""
+            if isinstance(error, DatabaseUnavailable):
+                raise DatabaseUnavailable(f"{error}{landed}") from error
+            self._trouble(f"{error.code}: {error}{landed}")
+        else:
+            self._note(Done(name=name, result=result, seconds=time.perf_counter() - began))
+
+    def _note(self, done: Done) -> None:
+        self._done.append(done)
+        if self._json:
+            self._console.emit(done.as_json())
+        if not done.is_good:
+            self._trouble(done.trouble())
+
+    def _trouble(self, text: str) -> None:
+        self.troubles += 1
+        self._console.warn(text)
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Try, and again after 2, 4 and 8 s, what may pass by itself."""
+        from greenstream.domain.errors import RetryableError
+
+        for pause in PAUSES:
+            try:
+                return action()
+            except RetryableError as error:
+                self._console.say(f"{error.code}: {error} (in {pause} s)")
+                time.sleep(pause)
+                if self._system.server is not None:
+                    self._system.server.ensure_running(self._console.say)
+        return action()
+
+    def _today(self) -> date:
+        from greenstream.wiring import now
+
+        return now().astimezone(ZoneInfo(self._system.site.timezone)).date()
+
+    def _total(self) -> str:
+        ledgers = [done.result.ledger for done in self._done]
+        rows, seconds = sum(ledger.rows for ledger in ledgers), time.perf_counter() - self._began
+        fates = " + ".join(
+            f"{sum(getattr(ledger, fate) for ledger in ledgers):,} {fate}"
+            for fate in ("stored", "duplicate", "rejected")
+        )
+        files = f"{len(self._done):,} file{'s' if len(self._done) > 1 else ''}"
+        return f"\n{files}: {rows:,} rows = {fates}, in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)"
+
+    def _hint(self) -> None:
+        if any(done.result.ledger.rejected for done in self._done):
+            self._console.say(
+                "the rejected rows are kept: greenstream query "
+                '"SELECT source_file, line_number, code, raw_line FROM quarantined_rows ORDER BY quarantined_at DESC"'
+            )
+        if not all(done.is_good for done in self._done):
+            self._console.say(
+                "files that did not come in: greenstream query "
+                "\"SELECT path, outcome, reason FROM source_files WHERE outcome IN ('rejected', 'failed')\""
+            )
+
+
+def _expanded(console: Console, names: list[str]) -> Iterator[str]:
+    """The files, with a folder replaced by the CSV files in it, by name."""
+    for name in names:
+        if not name:
+            raise UsageError("a file name is empty")
+        if not Path(name).is_dir():
+            yield name
+            continue
+        entries = sorted(Path(name).iterdir())
+        found = [each for each in entries if each.is_file() and each.name.lower().endswith(ENDINGS)]
+        console.say(
+            f"{name} is a folder: {len(found)} CSV files in it, {len(entries) - len(found)} other entries left out"
+        )
+        if not found:
+            raise UsageError(f"{name} holds no CSV file")
+        yield from map(str, found)
+
+
+def _table_row(done: Done) -> tuple[object, ...]:
+    ledger = done.result.ledger
+    per_second = round(ledger.rows / done.seconds) if ledger.rows else None
+    reason = done.result.reason.value if done.result.reason else None
+    outcome = done.result.outcome.value
+    return done.name, outcome, reason, ledger.rows, ledger.stored, ledger.duplicate, ledger.rejected, per_second
+
+
+def _size(name: str) -> int:
+    try:
+        return Path(name).stat().st_size
+    except OSError:
+        return 0
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False

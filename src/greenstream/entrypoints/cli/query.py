@@ -1,0 +1,129 @@
+"""`query`: SQL that reads, answered as a table, CSV, JSON or Parquet."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, Json, UsageError, command, is_colourful, open_system
+from greenstream.entrypoints.cli.tables import Layout
+
+if TYPE_CHECKING:
+    from greenstream.adapters.postgres.answers import Answer
+
+NUMERIC_OIDS = frozenset((20, 21, 23, 26, 700, 701, 1700))  # int8, int2, int4, oid, float4, float8, numeric
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+Sql = Annotated[
+    str, typer.Argument(metavar="SQL", help="One SELECT, WITH, VALUES, EXPLAIN or SHOW; - reads it from stdin.")
+]
+Wanted = Annotated[
+    Format | None, typer.Option("--format", "-f", help="table (the default), csv, json: an array of objects, parquet.")
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, whole or not at all.")]
+
+EXAMPLE = """\
+greenstream query "SELECT region, round(sum(consumption_kw), 1) AS kw FROM current_readings GROUP BY region"
+greenstream query --format csv "SELECT * FROM data_quality_log" > log.csv"""
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "query", example=EXAMPLE)(query)
+
+
+def query(console: Console, sql: Sql, format: Wanted = None, output: Output = None, json: Json = False) -> None:
+    """Ask the database in SQL. It can read everything and change nothing."""
+    wanted = _format(format, json=json)
+    if wanted is Format.PARQUET and output is None and sys.stdout.isatty():
+        raise UsageError("Parquet is no text for a terminal: add --output FILE, or send it into a file")
+    text = sys.stdin.read() if sql == "-" else sql
+    system = open_system(console)
+    with system.prepared_reader() as reader, reader.ask(text) as answer, _target(output) as target:
+        for piece in _pieces(answer, wanted, bold=output is None and is_colourful(sys.stdout)):
+            target.write(piece)
+        target.flush()
+
+
+def _format(given: Format | None, *, json: bool) -> Format:
+    if json and given not in (None, Format.JSON):
+        raise UsageError(f"--json and --format {given} contradict each other")
+    return Format.JSON if json else given or Format.TABLE
+
+
+def _pieces(answer: "Answer", wanted: Format, *, bold: bool) -> Iterator[bytes]:
+    if wanted is Format.CSV:
+        return answer.csv()
+    if wanted is Format.JSON:
+        return _json(answer)
+    if wanted is Format.PARQUET:
+        from greenstream.adapters.postgres.parquet import parquet
+
+        return parquet(answer)
+    return _table(answer, bold=bold)
+
+
+def _json(answer: "Answer") -> Iterator[bytes]:
+    """An array, a line an object."""
+    lead = "[\n"
+    for batch in answer.json_rows():
+        if batch:
+            yield (lead + ",\n".join(batch)).encode()
+            lead = ",\n"
+    yield b"[]\n" if lead == "[\n" else b"\n]\n"
+
+
+def _table(answer: "Answer", *, bold: bool) -> Iterator[bytes]:
+    """Rows batch by batch; the first one settles the widths."""
+    names = [column.name for column in answer.columns]
+    right = [column.name for column in answer.columns if column.type_code in NUMERIC_OIDS]
+    layout, count = None, 0
+    for batch in answer.texts():
+        lines = []
+        if layout is None:
+            layout = Layout(names, batch, right=right)
+            lines = list(layout.header(bold=bold))
+        yield "".join(f"{line}\n" for line in [*lines, *map(layout.line, batch)]).encode(errors="backslashreplace")
+        count += len(batch)
+    if layout is None:
+        yield "".join(f"{line}\n" for line in Layout(names, [], right=right).header(bold=bold)).encode()
+    yield f"({count:,} row{'' if count == 1 else 's'})\n".encode()
+
+
+@contextmanager
+def _target(output: Path | None) -> Iterator[IO[bytes]]:
+    """Stdout, or a file that appears when it is complete."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
+        new = Path(file.name)
+        try:
+            yield file.file
+            file.flush()
+            os.fsync(file.fileno())
+            new.chmod(0o666 & ~_umask())
+            new.replace(output)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
