@@ -103,6 +103,7 @@ class Console:
         if isinstance(error, GreenStreamError):
             self.warn(f"{error.code}: {error}")
         elif isinstance(error, OSError):
+            silence_stdout()  # it may be what is full
             self.warn(f"{type(error).__name__}: {error}")
         else:
             self.warn(f"a bug of GreenStream: {type(error).__name__}: {error}; {_kept_traceback(error)}")

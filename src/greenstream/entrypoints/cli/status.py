@@ -1,0 +1,143 @@
+"""`status`: what runs, what is stored, what needs a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+
+if TYPE_CHECKING:
+    from greenstream.wiring import System
+
+Facts = Mapping[str, Any]
+FATES = ("stored", "duplicate", "rejected")
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "status", example="greenstream status\ngreenstream status --json | jq .rows")(status)
+
+
+def status(console: Console, json: Json = False) -> None:
+    """Report the database, the store and everything that came in. It starts and changes nothing.
+
+    Exit 0 also where the database is down or not set up yet: that is what it reports, as "running" and "version".
+    """
+    facts = gather(open_system(console))
+    if json:
+        console.emit(facts)
+        return
+    for line in _page(facts):
+        console.write(line)
+    if hint := _hint(facts):
+        console.say(f"\n{hint}")
+
+
+def gather(system: "System") -> dict[str, Any]:
+    """What is known: `server`, `store`, `timezone`, and where the database answers, what it holds."""
+    from greenstream.adapters.postgres.reader import connect_reader
+    from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
+
+    server, dsn = _server(system)
+    facts: dict[str, Any] = {
+        "server": server,
+        "store": str(system.store),
+        "timezone": system.settings.timezone,
+        "version": None,
+    }
+    if dsn is None:
+        return facts
+    try:
+        with connect_reader(dsn) as reader:
+            found = reader.server()
+            server |= {"running": True, "version": found.version, "size_bytes": found.size_bytes}
+            facts["version"] = found.schema_version
+            return facts | reader.status() if found.schema_version else facts
+    except (DatabaseUnavailable, DatabaseRefused) as error:
+        server["error"] = f"{error.code}: {error}"
+        return facts
+
+
+def _server(system: "System") -> tuple[dict[str, Any], str | None]:
+    if system.server is None:
+        return {"kind": "yours", "running": False}, system.settings.database_url
+    found = system.server.status()
+    facts = {"kind": "embedded", "running": found.running, "data_dir": str(found.data_dir)}
+    return facts | {"initialised": (found.data_dir / "PG_VERSION").exists()}, found.dsn
+
+
+def _page(facts: Facts) -> Iterator[str]:
+    yield from _entries([("database", _server_line(facts["server"])), ("files in", facts["store"])])
+    if "rows" not in facts:
+        return
+    yield from _entries(
+        [
+            ("time zone", facts["timezone"]),
+            ("meters", f"{facts['meters']:,}"),
+            ("newest reading", facts["newest_reading_at"] or "none"),
+            ("last file", _last_file(facts["last_file"])),
+            ("files", _counts(facts["files"])),
+            ("rows", _ledger(facts["rows"])),
+            ("grades", _counts(dict(sorted(facts["grades"].items())))),
+            ("flags", _counts(facts["flags"])),
+            ("quarantined rows", _counts(facts["quarantined"])),
+            ("open alerts", _counts(facts["alerts"])),
+            ("dead letters", f"{facts['dead_letters']:,}" if facts["dead_letters"] else "none"),
+        ]
+    )
+    days = [(day["day"], f"{day['readings']:>12,}") for day in facts["days"]]
+    if days:
+        yield "\nreadings a day"
+        yield from (f"  {day}{readings}" for day, readings in days)
+
+
+def _entries(entries: Sequence[tuple[str, str]]) -> Iterator[str]:
+    return (f"{name:<18}{text}" for name, text in entries)
+
+
+def _server_line(server: Facts) -> str:
+    kind = "embedded PostgreSQL" if server["kind"] == "embedded" else "your PostgreSQL"
+    place = f", {server['data_dir']}" if "data_dir" in server else ""
+    if server["running"]:
+        return f"{kind} {server['version']}, running, {_size(server['size_bytes'])}{place}"
+    if "error" in server:
+        return f"{kind}, not reached: {server['error']}"
+    return f"{kind}, {'stopped' if server['initialised'] else 'not set up yet'}{place}"
+
+
+def _ledger(rows: Facts) -> str:
+    total = sum(rows[fate] for fate in FATES)
+    sign = "=" if rows["rows"] == total else "≠"
+    verdict = "it adds up" if rows["rows"] == total else "IT DOES NOT ADD UP, please report this"
+    fates = " + ".join(f"{rows[fate]:,} {fate}" for fate in FATES)
+    return f"{rows['rows']:,} {sign} {fates}: {verdict}"
+
+
+def _last_file(file: Facts | None) -> str:
+    return f"{file['path']}, {file['outcome']} at {file['processed_at']}" if file else "none"
+
+
+def _counts(counts: Facts) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
+
+
+def _size(size: int) -> str:
+    amount, units = float(size), iter(("bytes", "kB", "MB", "GB"))
+    for unit in units:
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def _hint(facts: Facts) -> str | None:
+    server = facts["server"]
+    if not server["running"]:
+        return (
+            None
+            if "error" in server
+            else "the next command that needs the database starts it, e.g. greenstream ingest FILE"
+        )
+    if facts["version"] is None:
+        return "nothing is set up in this database yet: greenstream db migrate, or greenstream ingest FILE"
+    return None
