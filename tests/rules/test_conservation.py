@@ -11,7 +11,7 @@ LINES = st.lists(CELLS, max_size=4).map(",".join)
 SOUND = st.tuples(CELLS, CELLS, CELLS).map(",".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(SOUND | LINES, max_size=12))
 def test_each_line_that_is_not_blank_is_stored_or_rejected_once(lines: list[str]) -> None:
     result = read("\n".join(["meter_id,timestamp,energy_value", *lines]))
