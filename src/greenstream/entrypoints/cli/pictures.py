@@ -1,48 +1,47 @@
-"""Pictures of numbers, made of characters: they read without colours, and without UTF-8 too."""
+"""Pictures of numbers, made of characters: they say the same without colours."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.table import Table
 from rich.text import Text
 
-FINE = " ▏▎▍▌▋▊▉█"
+SIDEWAYS = " ▏▎▍▌▋▊▉█"
 RISING = " ▁▂▃▄▅▆▇█"
-COARSE = "    #####"
 AXIS_WIDTH = 7
 HOURS = (0, 6, 12, 18, 24)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
+    """`style` is a style of rich."""
+
     label: str
     count: int
     style: str = ""
 
 
-def bars(items: Sequence[Bar], *, width: int, plain: bool = False) -> Table:
-    """A row a bar: label, bar, count, share of all; `width` columns at most, `plain` for ASCII alone."""
+def bars(items: Sequence[Bar], *, width: int) -> Table:
+    """A row a bar: label, bar, count, share of all; at most `width` columns in all."""
     total, largest = sum(item.count for item in items), max((item.count for item in items), default=0)
-    counts = [f"{item.count:,}" for item in items]
-    taken = max((len(item.label) for item in items), default=0) + max(map(len, counts), default=0) + len("100.00 %") + 6
+    beside = max((len(f"{item.label}{item.count:,}") for item in items), default=0) + len("> 99.99 %") + 6
     table = Table.grid(padding=(0, 2))
-    for name, justify in (("label", "left"), ("bar", "left"), ("count", "right"), ("share", "right")):
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
-    for item, count in zip(items, counts, strict=True):
-        bar = Text(strip(item.count, largest, max(width - taken, 8), plain=plain), style=item.style)
-        table.add_row(item.label, bar, count, share(item.count, total))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    for item in items:
+        bar = Text(bar_of(item.count, largest, max(width - beside, 8)), style=item.style)
+        table.add_row(item.label, bar, f"{item.count:,}", share(item.count, total))
     return table
 
 
-def strip(value: float, largest: float, width: int, *, plain: bool = False) -> str:
+def bar_of(value: float, largest: float, width: int) -> str:
     """A bar of up to `width` characters, in eighths of one; anything above 0 can be seen."""
     eighths = math.ceil(8 * width * value / largest) if largest > 0 else 0
-    full, rest = divmod(eighths, 8)
-    blocks = COARSE if plain else FINE
-    if plain and 0 < eighths < 8:
-        return blocks[8]
-    return (blocks[8] * full + blocks[rest]).rstrip()
+    return (SIDEWAYS[8] * (eighths // 8) + SIDEWAYS[eighths % 8]).rstrip()
 
 
 def share(part: int, whole: int) -> str:
@@ -59,22 +58,20 @@ def share(part: int, whole: int) -> str:
     return f"{percent:.2f} %"
 
 
-def day_curve(values: Sequence[float | None], *, columns: int, height: int, style: str, plain: bool = False) -> Text:
-    """The course of a day as an area over its hours, with axes; `height` rows, `columns` wide beside the axis.
+def day_curve(values: Sequence[float | None], *, columns: int, height: int, style: str = "") -> Text:
+    """The course of a day as an area over its hours, with axes: `height` rows, `columns` wide beside the axis.
 
     `values` are means of equal parts of the day, None where there is none; the scale begins at 0.
     """
-    heights = [_mean(part) for part in _parts(values, columns)]
-    top = ceiling(max((value for value in heights if value is not None), default=0.0))
+    means = [_mean(part) for part in _parts(values, columns)]
+    top = ceiling(max((value for value in means if value is not None), default=0.0))
     picture = Text(no_wrap=True)
     for row in range(height):
-        label = _number(top * (height - row) / height) if row in (0, height // 2) else ""
-        picture.append(_axis(label, "|" if plain else "┤" if label else "│"))
-        picture.append(_row(heights, top, height - 1 - row, height, COARSE if plain else RISING), style=style)
-        picture.append("\n")
-    picture.append(_axis("0", "+" if plain else "└") + ("-" if plain else "─") * columns + "\n")
-    picture.append(_hours(columns))
-    return picture
+        label = f"{top * (height - row) / height:.3g}" if row in (0, height // 2) else ""
+        picture.append(f"{label:>{AXIS_WIDTH - 2}} {'┤' if label else '│'}")
+        picture.append(_row(means, top, height - 1 - row, height) + "\n", style=style)
+    picture.append(f"{0:>{AXIS_WIDTH - 2}} └{'─' * columns}\n")
+    return picture.append(_hours(columns))
 
 
 def ceiling(value: float) -> float:
@@ -86,14 +83,14 @@ def ceiling(value: float) -> float:
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    steps = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)
-    return next(float(f"{step * power:.6g}") for step in steps if step * power >= value * (1 - 1e-9))
+    steps = [float(f"{step * power:.6g}") for step in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)]
+    return next(step for step in steps if step >= value * (1 - 1e-9))
 
 
 def _parts(values: Sequence[float | None], count: int) -> list[Sequence[float | None]]:
-    """`count` neighbouring parts, overlapping where there are fewer values than that."""
+    """`count` neighbouring parts of at least one value, the same one again where there are fewer values."""
     edges = [i * len(values) // count for i in range(count + 1)]
-    return [values[start : max(end, start + 1)] for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    return [values[start : max(end, start + 1)] for start, end in pairwise(edges)]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -101,24 +98,15 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _row(heights: Sequence[float | None], top: float, below: int, height: int, blocks: str) -> str:
-    """One line of the area: each column's filling between `below` and `below + 1` of `height` lines."""
-    eighths = [0 if value is None else round(8 * height * value / top) - 8 * below for value in heights]
-    return "".join(blocks[min(max(filled, 0), 8)] for filled in eighths)
-
-
-def _axis(label: str, line: str) -> str:
-    return f"{label:>{AXIS_WIDTH - 2}} {line}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"
+def _row(means: Sequence[float | None], top: float, below: int, height: int) -> str:
+    """One line of the area, with `below` of the `height` lines under it."""
+    eighths = [round(8 * height * (value or 0.0) / top) - 8 * below for value in means]
+    return "".join(RISING[min(max(filled, 0), 8)] for filled in eighths)
 
 
 def _hours(columns: int) -> str:
     line = [" "] * (AXIS_WIDTH + columns + 3)
     for hour in HOURS:
-        text = f"{hour:02d}:00"
         start = AXIS_WIDTH + columns * hour // 24 - 2
-        line[start : start + len(text)] = text
+        line[start : start + 5] = f"{hour:02d}:00"
     return "".join(line).rstrip()

@@ -1,0 +1,66 @@
+"""`doctor`: checks the set-up, and names the mend for each fault."""
+
+import os
+import shutil
+import sys
+import textwrap
+from collections import Counter
+from datetime import UTC, datetime
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, is_colourful, stop
+from greenstream.entrypoints.cli.doctor.examination import examine
+from greenstream.entrypoints.cli.doctor.finding import Finding, Level
+
+COLOURS = {Level.OK: "32", Level.WARNING: "33", Level.FAULT: "1;31"}
+INDENT = 26
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "doctor", example="greenstream doctor\ngreenstream doctor --json | jq '.checks[] | .mend'")(doctor)
+
+
+def doctor(console: Console, json: Json = False) -> None:
+    """Check the whole set-up (Python, database, storage, disk, clock, time zone), and name the mend for each fault.
+
+    Starts the embedded database if it doesn't run. Exit 0 without a fault, else 1.
+    """
+    findings = []
+    for finding in examine(os.environ, lambda: datetime.now(UTC), console.say):
+        findings.append(finding)
+        if not json:
+            console.write(_line(finding))
+    counts = Counter(finding.level for finding in findings)
+    if json:
+        console.emit(_facts(findings, counts))
+    else:
+        console.write(f"\n{counts[Level.OK]} ok, {_times(counts, Level.WARNING)}, {_times(counts, Level.FAULT)}")
+    if counts[Level.FAULT]:
+        stop(ExitCode.TROUBLE)
+
+
+def _facts(findings: list[Finding], counts: Counter[Level]) -> dict[str, object]:
+    checks = [{"check": f.check, "level": f.level, "found": f.found, "mend": f.mend or None} for f in findings]
+    return {"checks": checks, "warnings": counts[Level.WARNING], "faults": counts[Level.FAULT]}
+
+
+def _line(finding: Finding) -> str:
+    """One line, with a further one for the mend; wrapped on a terminal."""
+    level = f"{finding.level.value:9}"
+    if is_colourful(sys.stdout):
+        level = f"\x1b[{COLOURS[finding.level]}m{level}\x1b[0m"
+    found = f"{level}{finding.check:{INDENT - 9}}{_wrapped(finding.found)}"
+    return f"{found}\n{' ' * INDENT}→ {_wrapped(finding.mend)}" if finding.mend else found
+
+
+def _wrapped(text: str) -> str:
+    if not sys.stdout.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns - INDENT - 2, 30)
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * INDENT}".join(lines)
+
+
+def _times(counts: Counter[Level], level: Level) -> str:
+    return f"{counts[level]} {level.value}{'' if counts[level] == 1 else 's'}"
