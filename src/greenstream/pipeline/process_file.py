@@ -3,6 +3,8 @@
 import hashlib
 import traceback
 
+from polars.exceptions import PanicException  # a bug in there; it is no Exception
+
 from greenstream.domain.errors import FileRejected, RetryableError
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
@@ -33,7 +35,7 @@ def process_file(path: str, *, landing: Landing, database: Database, site: Site,
         result = _rejected(delivery, rejection, clock)
     except RetryableError:
         raise
-    except Exception as error:
+    except (Exception, PanicException) as error:
         result = _failed(delivery, error, clock)
     database.record(result)
     return result
@@ -91,6 +93,6 @@ def _rejected(delivery: Delivery, rejection: FileRejected, clock: Clock) -> File
     )
 
 
-def _failed(delivery: Delivery, error: Exception, clock: Clock) -> FileResult:
+def _failed(delivery: Delivery, error: BaseException, clock: Clock) -> FileResult:
     detail = "".join(traceback.format_exception(error))
     return FileResult(delivery=delivery, outcome=Outcome.FAILED, processed_at=clock(), detail=detail)

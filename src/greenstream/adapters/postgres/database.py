@@ -145,10 +145,10 @@ def _result(delivery: Delivery, row: tuple[object, ...]) -> FileResult:
 
 
 def _dead_letter(result: FileResult) -> dict[str, object]:
-    detail = result.detail or ""
+    detail = _storable(result.detail or "")
     return {
         "path": result.delivery.path,
-        "error": detail.strip().rpartition("\n")[2],
+        "error": _last_line(detail),
         "traceback": detail,
         "attempts": 1,
         "failed_at": result.processed_at,
@@ -161,6 +161,15 @@ def _alert(result: FileResult) -> dict[str, object]:
         "code": "FILE_REJECTED" if rejected else "DEAD_LETTER",
         "severity": Severity.ERROR.value,
         "subject": result.delivery.path,
-        "message": (result.detail or "").strip().rpartition("\n")[2],
+        "message": _last_line(_storable(result.detail or "")),
         "at": result.processed_at,
     }
+
+
+def _storable(text: str) -> str:
+    """Text of any origin as PostgreSQL takes it: without NUL, and without what UTF-8 can't say."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]

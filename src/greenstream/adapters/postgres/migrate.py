@@ -1,5 +1,7 @@
 """Bring a database to this version: alembic's migrations, the site, and the words behind the codes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,7 +38,7 @@ def newest_version() -> str:
 
 
 def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
-    """Apply what is missing; the version reached. Two processes at once take turns.
+    """Apply what is missing, all or nothing; the version reached. Two processes at once take turns.
 
     Raises:
         SettingsError: the database belongs to a site with another time zone or interval.
@@ -44,12 +46,11 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
     """
     with translated("migrating the database"), psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
-        _upgrade(dsn)
-        with connection.transaction():
+        with _upgraded(dsn) as upgraded:
             _found_site(
-                connection, site, (now - timedelta(days=retention_days)).astimezone(ZoneInfo(site.timezone)).date()
+                upgraded, site, (now - timedelta(days=retention_days)).astimezone(ZoneInfo(site.timezone)).date()
             )
-            _write_words(connection)
+            _write_words(upgraded)
     return newest_version()
 
 
@@ -114,10 +115,14 @@ def _config() -> Config:
     return config
 
 
-def _upgrade(dsn: str) -> None:
+@contextmanager
+def _upgraded(dsn: str) -> Iterator[Connection]:
+    """A transaction in which the migrations have run: a version without its site and words must not be seen."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=pool.NullPool)
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.commit()
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        yield driver
