@@ -9,7 +9,7 @@ from greenstream.domain.schema import UNITS_PER_KW
 
 
 def out_of_range(power: pl.Expr, limits: Limits) -> pl.Expr:
-    """B3.1: not 0 < kW < 50, after rounding, only where there is a kW.
+    """B3.1: kW must be above 0 and below 50, after rounding; judged only where there is a kW.
 
     Flagged: energy_value `50 kW` → OUT_OF_RANGE
     Flagged: energy_value `0 kW` → OUT_OF_RANGE

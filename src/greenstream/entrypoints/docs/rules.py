@@ -43,7 +43,12 @@ def description(rule: Rule) -> str:
     text = inspect.getdoc(rule.apply) or ""
     paragraphs = text.removeprefix(f"{rule.id}: ").split("\n\n")
     kept = [" ".join(p.split()) for p in paragraphs if not START.match(p) and not p.startswith(("Args:", "Returns:"))]
-    return "\n\n".join(text[:1].upper() + text[1:] if not text.startswith("W to") else text for text in kept)
+    return "\n\n".join(_sentence(text) for text in kept)
+
+
+def _sentence(text: str) -> str:
+    """The text as a sentence begins, but for units."""
+    return text if text.startswith(("kW", "W ")) else text[:1].upper() + text[1:]
 
 
 def _section(id_: str, rules: list[Rule]) -> str:
@@ -55,8 +60,7 @@ def _section(id_: str, rules: list[Rule]) -> str:
 
 
 def _one(rule: Rule) -> str:
-    title = rule.title[:1].upper() + rule.title[1:] if not rule.title.startswith(("kW", "W ")) else rule.title
-    parts = [f"**{title}.** {description(rule)}"]
+    parts = [f"**{_sentence(rule.title)}.** {description(rule)}"]
     if rule.flag:
         parts.append(f"Flag: {code(rule.flag)}, severity {rule.severity}.")
     if rule.rejection:
