@@ -6,8 +6,8 @@ import polars as pl
 
 from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.content import text_blocks
-from greenstream.domain.parsing.csv import LINE_NUMBER, split_lines
 from greenstream.domain.parsing.header import CONTROL
+from greenstream.domain.parsing.lines import LF, LINE_NUMBER, count, part_of, split_lines
 from greenstream.domain.schema import QUARANTINED, Rejection, conform
 
 
@@ -26,10 +26,13 @@ def _raw_lines(name: str, content: bytes, line_numbers: pl.Series, limits: Limit
     found = [pl.DataFrame(schema={"line_number": LINE_NUMBER, "raw_bytes": pl.Binary, "raw_line": pl.String})]
     number = 1
     for block in text_blocks(name, content, limits) if len(line_numbers) else ():
-        lines = split_lines(block if block.endswith(b"\n") else block + b"\n", number)
-        number += lines.height
-        wanted = lines.filter(pl.col("line_number").is_in(line_numbers.implode()))
-        found.append(wanted.select("line_number", raw_bytes="raw", raw_line=_as_text(wanted)))
+        whole = block if block.endswith(b"\n") else block + b"\n"
+        numbers = pl.int_range(number, number + count(whole, LF), dtype=LINE_NUMBER, eager=True)
+        number += len(numbers)
+        wanted = numbers.is_in(line_numbers.implode())
+        if wanted.any():
+            lines = split_lines(part_of(whole, wanted.to_numpy()), numbers.filter(wanted))
+            found.append(lines.select("line_number", raw_bytes="raw", raw_line=_as_text(lines)))
     return pl.concat(found)
 
 

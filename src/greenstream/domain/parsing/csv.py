@@ -1,8 +1,7 @@
 """CSV text to records and rejected lines, a block at a time.
 
-A block without oddities goes to the CSV reader as it is. In any other block each line is judged by itself, the sound
-lines go to the CSV reader together, and the others are kept with their number and bytes: a record never spans lines,
-so one bad byte costs one line.
+Plain lines go to the CSV reader as they are. Each other line is judged by itself: sound ones go to the CSV reader too,
+the rest is malformed. A record never spans lines, so one bad byte costs one line.
 """
 
 from collections import deque
@@ -11,15 +10,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
 import polars as pl
 
 from greenstream.domain.errors import FileRejected
 from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.content import text_blocks
 from greenstream.domain.parsing.header import BLANKS, CONTROL, Header, read_header, record_pattern
+from greenstream.domain.parsing.lines import (
+    LF,
+    LINE_NUMBER,
+    count,
+    may_all_be_plain,
+    part_of,
+    plain_lines,
+    split_lines,
+)
 
-LINE_NUMBER = pl.UInt32
 PARALLEL_BLOCKS = 3
 FIELDS = ("meter_id", "timestamp", "energy_value", "unit", "location")
 
@@ -87,7 +93,7 @@ def _parse_blocks(reader: "_BlockReader", blocks: Iterable[bytes]) -> Iterator[_
         line_number = 2
         for block in blocks:
             whole = block if block.endswith(b"\n") else block + b"\n"
-            lines = _count(whole, b"\n")
+            lines = count(whole, LF)
             pending.append(pool.submit(reader.read, whole, line_number, lines))
             line_number += lines
             if len(pending) > PARALLEL_BLOCKS:
@@ -96,7 +102,7 @@ def _parse_blocks(reader: "_BlockReader", blocks: Iterable[bytes]) -> Iterator[_
             yield pending.popleft().result()
 
 
-def _line_numbers(values: "list[int] | pl.Series") -> pl.DataFrame:
+def _line_numbers(values: list[int]) -> pl.DataFrame:
     return pl.DataFrame({"line_number": pl.Series(values, dtype=LINE_NUMBER)})
 
 
@@ -115,29 +121,28 @@ class _BlockReader:
 
     def read(self, block: bytes, first_line: int, lines: int) -> _Block:
         """Parse a block that ends in a line end; `lines` is how many it has."""
-        return self._read_regular(block, first_line, lines) or self._read_by_line(block, first_line)
+        numbers = pl.int_range(first_line, first_line + lines, dtype=LINE_NUMBER, eager=True)
+        return self._read_plain(block, numbers) or self._read_mixed(block, numbers)
 
-    def _read_regular(self, block: bytes, first_line: int, lines: int) -> _Block | None:
+    def _read_plain(self, block: bytes, numbers: pl.Series) -> _Block | None:
         """The whole block at once, or None where anything in it needs a closer look."""
-        if not self._looks_regular(block, lines):
+        if not may_all_be_plain(block, len(numbers), self._header):
             return None
         try:
             fields = self._read_csv(block, quote=False)
         except pl.exceptions.ComputeError:  # some line has too many fields, another one too few
             return None
-        if fields.height != lines:
-            return None
-        numbers = pl.int_range(first_line, first_line + lines, dtype=LINE_NUMBER, eager=True)
         return _Block(records=self._numbered(fields, numbers), malformed=_line_numbers([]))
 
-    def _looks_regular(self, block: bytes, lines: int) -> bool:
-        return (
-            b'"' not in block
-            and _count(block, self._separator) == lines * (self._header.width - 1)
-            and not (self._separator == b"\t" and _may_hold_blank_lines(block))
-            and _is_utf8(block)
-            and _has_no_control_characters(block, lines)
-        )
+    def _read_mixed(self, block: bytes, numbers: pl.Series) -> _Block:
+        """The plain lines together, the others each by itself."""
+        plain = plain_lines(block, self._header)
+        others = self._read_by_line(split_lines(part_of(block, ~plain), numbers.filter(~plain)))
+        if not plain.any():
+            return others
+        fields = self._read_csv(part_of(block, plain), quote=False)
+        records = pl.concat([self._numbered(fields, numbers.filter(plain)), others.records])
+        return _Block(records=records.sort("line_number"), malformed=others.malformed)
 
     def _read_csv(self, block: bytes, *, quote: bool) -> pl.DataFrame:
         return pl.read_csv(
@@ -159,8 +164,7 @@ class _BlockReader:
             ),
         )
 
-    def _read_by_line(self, block: bytes, first_line: int) -> _Block:
-        lines = split_lines(block, first_line)
+    def _read_by_line(self, lines: pl.DataFrame) -> _Block:
         rows = lines.filter(pl.col("text").str.strip_chars(BLANKS) != "")
         sound = rows.filter(self._is_sound())
         malformed = rows.filter(~self._is_sound())
@@ -180,53 +184,3 @@ class _BlockReader:
             & (fields == self._header.width)
             & (~text.str.contains('"', literal=True) | text.str.contains(f"^{record_pattern(separator)}$"))
         )
-
-
-def split_lines(block: bytes, first_line: int) -> pl.DataFrame:
-    """The lines of a block that ends in a line end: `line_number`, `raw` (Binary) and `text` (String).
-
-    Bytes that aren't UTF-8 become U+FFFD in `text`, so that there it differs from `raw`.
-    """
-    body = block[:-1]
-    lines = pl.DataFrame(
-        {
-            "raw": pl.Series(body.split(b"\n"), dtype=pl.Binary),
-            "text": pl.Series(body.decode("utf-8", "replace").split("\n"), dtype=pl.String),
-        }
-    )
-    raw, text = pl.col("raw"), pl.col("text")
-    return lines.select(
-        pl.int_range(first_line, first_line + lines.height, dtype=LINE_NUMBER).alias("line_number"),
-        pl.when(raw.bin.ends_with(b"\r")).then(raw.bin.head(raw.bin.size() - 1)).otherwise(raw),
-        text.str.strip_suffix("\r"),
-    )
-
-
-def _may_hold_blank_lines(block: bytes) -> bool:
-    """Where tabs delimit, a line of nothing but tabs is blank, and looks like a record."""
-    return block[:1] in (b"\t", b" ") or b"\n\t" in block or b"\n " in block
-
-
-def _is_utf8(block: bytes) -> bool:
-    if block.isascii():
-        return True
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _has_no_control_characters(block: bytes, lines: int) -> bool:
-    """None but tabs, line feeds, and carriage returns just before them."""
-    allowed = lines + _count(block, b"\t")
-    if b"\r" in block:
-        returns = _count(block, b"\r")
-        allowed += returns if returns == block.count(b"\r\n") else -1
-    low = np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < 0x20)
-    return bool(low == allowed) and b"\x7f" not in block
-
-
-def _count(block: bytes, byte: bytes) -> int:
-    """Much faster than `bytes.count` for a byte that is common."""
-    return int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == byte[0]))
