@@ -28,7 +28,7 @@ def may_all_be_plain(block: bytes, lines: int, header: Header) -> bool:
     It can still be wrong in one way: one line has a field too many, and another one a field too few.
     """
     separator = ord(header.delimiter)
-    return (
+    return bool(
         b'"' not in block
         and count(block, separator) == lines * (header.width - 1)
         and not (separator == TAB and (block[:1] in (b"\t", b" ") or b"\n\t" in block or b"\n " in block))
@@ -97,7 +97,7 @@ def _has_no_control_characters(block: bytes, lines: int) -> bool:
     if b"\r" in block:
         returns = count(block, CR)
         allowed += returns if returns == block.count(b"\r\n") else -1
-    return int(np.count_nonzero(_codes(block) < 0x20)) == allowed and b"\x7f" not in block
+    return bool(np.count_nonzero(_codes(block) < 0x20) == allowed) and b"\x7f" not in block
 
 
 def _odd_codes(block: bytes) -> Mask:

@@ -11,7 +11,7 @@ import polars as pl
 from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.csv import RawRecords, read_records
 from greenstream.domain.parsing.header import BLANKS, Header
-from greenstream.domain.schema import REJECTED, Rejection, conform
+from greenstream.domain.schema import CODE, REJECTED, Rejection, conform
 
 NULL_TOKENS = ("", "null", "none", "nan", "na", "n/a", "-")
 
@@ -85,21 +85,22 @@ def _rejected(rows: pl.DataFrame, code: Rejection) -> pl.DataFrame:
 
 
 def _encode(column: pl.Series) -> _Column:
-    """Trim each distinct text, drop the null tokens, and number what is left by first occurrence in the dictionary."""
-    assert isinstance(column.dtype, pl.Categorical)
-    trimmed = column.dtype.categories.to_series().str.strip_chars(BLANKS)
+    """Trim each distinct text of a Categorical column, and drop the null tokens."""
+    distinct = column.drop_nulls().unique()
+    trimmed = distinct.cast(pl.String).str.strip_chars(BLANKS)
     texts = trimmed.set(trimmed.str.to_lowercase().is_in(NULL_TOKENS), None)
-    return _recode(column.to_physical().rechunk(), texts)
+    return _recode(column.to_physical().rechunk(), distinct.to_physical(), texts)
 
 
-def _recode(codes: pl.Series, texts: pl.Series) -> _Column:
-    """Give equal texts one code and null texts none; `texts[codes]` stays the same."""
+def _recode(codes: pl.Series, known: pl.Series, texts: pl.Series) -> _Column:
+    """Number the distinct texts, given the text of each known code: equal ones get one code and null ones none."""
     distinct = texts.drop_nulls().unique(maintain_order=True)
-    if len(distinct) == len(texts):
-        return _Column(codes=codes, texts=distinct)
     numbered = pl.DataFrame({"text": distinct}).with_row_index("code")
     positions = pl.DataFrame({"text": texts}).join(numbered, on="text", how="left", maintain_order="left")["code"]
-    return _Column(codes=_take(positions, codes), texts=distinct)
+    highest = known.max()
+    size = highest + 1 if isinstance(highest, int) else 0
+    lookup = pl.repeat(None, size, dtype=CODE, eager=True).scatter(known, positions)
+    return _Column(codes=_take(lookup, codes), texts=distinct)
 
 
 def _take(values: pl.Series, positions: pl.Series) -> pl.Series:
@@ -111,7 +112,13 @@ def _take(values: pl.Series, positions: pl.Series) -> pl.Series:
 
 def _drop_long(column: _Column, max_chars: int) -> _Column:
     too_long = column.texts.str.len_chars() > max_chars
-    return _recode(column.codes, column.texts.set(too_long, None)) if too_long.any() else column
+    if not too_long.any():
+        return column
+    return _recode(column.codes, _positions(column.texts), column.texts.set(too_long, None))
+
+
+def _positions(texts: pl.Series) -> pl.Series:
+    return pl.int_range(len(texts), dtype=CODE, eager=True)
 
 
 def _energy_texts(values: _Column, units: _Column) -> _Column:
@@ -124,5 +131,7 @@ def _energy_texts(values: _Column, units: _Column) -> _Column:
     texts = pl.select(
         pl.when(unit.is_null() | value.str.contains(r"\p{L}$")).then(value).otherwise(value + " " + unit)
     ).to_series()
-    codes = pairs.join(distinct, on=["value", "unit"], how="left", nulls_equal=True, maintain_order="left")["code"]
-    return _recode(codes, texts)
+    codes: pl.Series = pairs.join(distinct, on=["value", "unit"], how="left", nulls_equal=True, maintain_order="left")[
+        "code"
+    ]
+    return _recode(codes, _positions(texts), texts)
