@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 REGIONS = 10
 
-Out = Annotated[Path, typer.Argument(help="Folder to make; the files go to its folder `files`.")]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make; the files go to its folder `files`.")]
 Meters = Annotated[int, typer.Option(help="How many meters.")]
 Days = Annotated[int, typer.Option(help="How many days, of the time zone.")]
 Start = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], show_default="so that the last day is yesterday", help="The first day."),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        show_default="so that the last day is yesterday",
+        help="The first day.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Another seed gives another fleet; the same one the same files.")]
 Layout = Annotated[

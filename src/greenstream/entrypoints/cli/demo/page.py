@@ -1,0 +1,177 @@
+"""The demo's facts as a page for a terminal, or without colours for a file."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console as RichConsole
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from greenstream.entrypoints.cli.demo.facts import Arrived, Compared, Curve, DemoFacts, Flagged, Quarantined, Simulated
+from greenstream.entrypoints.cli.pictures import Bar, bars, day_curve, share
+
+WIDEST = 120
+WIDEST_BARS = 80
+CURVE_ROWS = 6
+PANEL = 58  # two curves beside each other from twice this on
+GRADE_STYLES = {"A": "green", "B": "cyan", "C": "yellow", "F": "red"}
+CLASS_STYLES = {"Residential": "cyan", "Commercial": "magenta"}
+WHY = {
+    "INVALID_VALUE": "no readable number",
+    "INVALID_UNIT": "a unit other than W and kW, or none",
+    "MISSING_READING": "no energy value",
+    "TIMESTAMP_INFERRED": "timestamp unreadable; taken from the rows around it",
+    "OUT_OF_RANGE": "outside the valid range of power",
+    "MALFORMED_ROW": "no record of the header's columns",
+    "MISSING_METER_ID": "no meter_id",
+    "TIMESTAMP_UNRECOVERABLE": "timestamp unreadable, and no rows around it tell",
+    "TIMESTAMP_OUT_OF_RANGE": "a clock that was reset, or runs ahead",
+}
+ENDS = {"stored": "stored as a correction", "duplicate": "counted as duplicate"}
+NAMES = {"duplicate": "duplicate (the same content again: nothing is written)"}
+QUERIES = (
+    "SELECT region, round(avg(consumption_kw), 2) AS mean_kw FROM current_readings GROUP BY region ORDER BY region",
+    "SELECT meter_id, reading_at, flags, energy_value FROM meter_readings WHERE flags <> '{}' LIMIT 10",
+    "SELECT source_file, line_number, code, raw_line FROM quarantined_rows LIMIT 10",
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Writes section after section to one console."""
+
+    console: RichConsole
+
+    @classmethod
+    def on_stdout(cls) -> "Page":
+        console = RichConsole(file=sys.stdout, markup=False, highlight=False, emoji=False)
+        console.width = min(console.width, WIDEST)
+        return cls(console)
+
+    def show(self, facts: DemoFacts, seconds: float, exports: Sequence[str]) -> None:
+        self._section("What was simulated", simulated_lines(facts.simulated))
+        self._section("What arrived", arrived_lines(facts.arrived, seconds))
+        readings = sum(facts.grades.values())
+        self._section("What was flagged: stored, and marked", [self._flags(facts.flagged, readings)])
+        self._section("What was quarantined: kept aside, whole", [self._quarantine(facts.quarantined)])
+        self._section("Were the faults found?", [self._compared(facts.compared), *other_faults(facts)])
+        self._section("Quality grades", [self._grades(facts.grades)])
+        self._section(f"Load curve of {facts.curve.day:%A, %d %B %Y}", [self._curves(facts.curve)])
+        self._next_steps(exports)
+
+    def _section(self, title: str, body: Iterable[RenderableType]) -> None:
+        self.console.print()
+        self.console.print(Text(title, style="bold"))
+        for each in body:
+            self.console.print(Padding(each, (0, 0, 0, 2), expand=False))
+
+    def _flags(self, flagged: Sequence[Flagged], readings: int) -> RenderableType:
+        table = _table("code", "count>", "share>", "example", "why")
+        for each in sorted(flagged, key=lambda one: -one.times):
+            why = WHY.get(each.code, f"rule {each.rule_id}")
+            table.add_row(each.code, f"{each.times:,}", share(each.times, readings), example_of(each), why)
+        return table if flagged else Text("nothing")
+
+    def _quarantine(self, quarantined: Sequence[Quarantined]) -> RenderableType:
+        table = _table("code", "count>", "why, and an example")
+        for each in sorted(quarantined, key=lambda one: -one.times):
+            why = WHY.get(each.code, f"rule {each.rule_id}")
+            table.add_row(each.code, f"{each.times:,}", Text.assemble(f"{why}\n", (each.raw_line, "italic")))
+        return table if quarantined else Text("nothing")
+
+    def _compared(self, compared: Sequence[Compared]) -> RenderableType:
+        table = _table("fault", "simulated>", "found>", "", "as")
+        for each in compared:
+            mark = Text("✓", style="green") if each.found == each.simulated else Text("✗", style="red")
+            ends = " or ".join(ENDS.get(code, code) for code in each.expected)
+            table.add_row(each.fault, f"{each.simulated:,}", f"{each.found:,}", mark, ends)
+        return table if compared else Text("no faults of single rows were simulated")
+
+    def _grades(self, grades: dict[str, int]) -> RenderableType:
+        items = [Bar(label=grade, count=count, style=GRADE_STYLES.get(grade, "")) for grade, count in grades.items()]
+        return bars(items, width=min(self.console.width - 2, WIDEST_BARS))
+
+    def _curves(self, curve: Curve) -> RenderableType:
+        """Each class on a scale of its own, for they differ tenfold; side by side where there is room."""
+        pictures = [self._curve(name, values, curve.timezone) for name, values in sorted(curve.mean_kw.items())[::-1]]
+        grid = Table.grid(padding=(0, 2))
+        if self.console.width >= 2 * PANEL:
+            grid.add_row(*pictures)
+        else:
+            for picture in pictures:
+                grid.add_row(picture)
+        return grid
+
+    def _curve(self, name: str, values: Sequence[float | None], timezone: str) -> Text:
+        known = [value for value in values if value is not None]
+        when = values.index(max(known)) * 24 * 60 // len(values)
+        title = f"{name}, mean kW per meter ({timezone})\n"
+        peak = f"highest {max(known):.2f} kW at {when // 60:02d}:{when % 60:02d}, lowest {min(known):.2f} kW\n"
+        columns = 48 if len(values) % 48 == 0 else 24
+        picture = day_curve(values, columns=columns, height=CURVE_ROWS, style=CLASS_STYLES.get(name, ""))
+        return Text.assemble(title, (peak, "dim"), picture, "\n")
+
+    def _next_steps(self, exports: Sequence[str]) -> None:
+        """Commands one can copy: never wrapped, nor indented by what isn't theirs."""
+        self.console.print(Text("What to do next: the database is running, look around", style="bold"))
+        lines = [*exports, *(f'greenstream query "{query}"' for query in QUERIES)]
+        lines += ["greenstream status", "greenstream db url       # for psql and your own programs"]
+        lines += ["greenstream down         # stop the database; the data stays", "greenstream --help"]
+        for line in lines:
+            self.console.print(f"  {line}", soft_wrap=True)
+
+
+def simulated_lines(simulated: Simulated) -> Iterable[str]:
+    days = (simulated.last_day - simulated.first_day).days + 1
+    yield (
+        f"{simulated.meters:,} meters for {days} day{'s' if days > 1 else ''}, {simulated.first_day} to "
+        f"{simulated.last_day} ({simulated.timezone}): {simulated.files:,} files, {simulated.rows:,} rows, "
+        f"{simulated.size_bytes / 1e6:.1f} MB"
+    )
+    if simulated.faults:
+        faults = (f"{count:,} {name}" for name, count in sorted(simulated.faults.items(), key=lambda one: -one[1]))
+        yield f"Faults put in: {', '.join(faults)}"
+
+
+def arrived_lines(arrived: Arrived, seconds: float) -> Iterable[str]:
+    files = ", ".join(f"{count:,} {NAMES.get(outcome, outcome)}" for outcome, count in arrived.outcomes.items())
+    yield f"{sum(arrived.outcomes.values()):,} deliveries: {files}"
+    if arrived.is_known:
+        yield "All of them were loaded by an earlier run: the same content again, so nothing was written twice."
+        yield "What follows is what that run found. To start over: greenstream demo --fresh"
+        return
+    yield (
+        f"{arrived.rows:,} rows = {arrived.stored:,} stored + {arrived.duplicate:,} duplicate "
+        f"+ {arrived.rejected:,} rejected, in {seconds:.1f} s with all set-up"
+    )
+
+
+def example_of(flagged: Flagged) -> str:
+    """What the flag is about: the energy text as it came, or the time that was inferred."""
+    if flagged.code == "TIMESTAMP_INFERRED":
+        return f"→ {flagged.reading_at:%Y-%m-%d %H:%M}"
+    return "(empty)" if flagged.energy_value is None else flagged.energy_value
+
+
+def other_faults(facts: DemoFacts) -> Iterable[str]:
+    """The faults that no single row shows."""
+    rows = {each.fault for each in facts.compared}
+    others = [f"{count:,} {name}" for name, count in facts.simulated.faults.items() if name not in rows]
+    if others:
+        yield f"No single row shows these, only a meter's history or a file's way: {', '.join(others)}"
+
+
+def _table(*columns: str) -> Table:
+    """Headers in bold; columns whose name ends in `>` are right-aligned, and only the last one is ever folded."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold dim")
+    for name in columns:
+        table.add_column(
+            name.removesuffix(">"),
+            justify="right" if name.endswith(">") else "left",
+            no_wrap=name != columns[-1],
+            overflow="fold",
+        )
+    return table

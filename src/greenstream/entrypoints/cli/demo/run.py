@@ -1,0 +1,55 @@
+"""Simulating a fleet and taking its files through the pipeline, in the order of their delivery."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from greenstream.domain.ledger import FileResult
+from greenstream.entrypoints.cli.console import Console
+from greenstream.entrypoints.cli.demo.home import SIMULATED
+from greenstream.entrypoints.cli.simulate import simulated
+from greenstream.simulator import SimulationPlan, SimulationReport
+from greenstream.wiring import System, now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run: what was simulated, and how each delivery ended, in their order."""
+
+    plan: SimulationPlan
+    report: SimulationReport
+    truth: Path
+    results: tuple[FileResult, ...]
+
+    @property
+    def sha256(self) -> Mapping[str, str]:
+        """Of each simulated file, by its name."""
+        pairs = zip(self.report.files, self.results, strict=True)
+        return {file.path.name: result.delivery.sha256 for file, result in pairs}
+
+
+def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
+    """Raises what the simulator, the store and the database raise: StorageRefused, DatabaseUnavailable and others."""
+    folder = system.settings.home / SIMULATED
+    shutil.rmtree(folder, ignore_errors=True)
+    report = simulated(console, plan, folder)
+    console.say(f"loading into {_where(system)}")
+    today = now().date()
+    results = []
+    with console.progress("loading", len(report.files), unit="files") as progress:
+        for file in report.files:
+            results.append(_load(system, file.path, min(file.delivered_at.date(), today)))
+            progress.advance()
+    return Run(plan=plan, report=report, truth=folder / "truth.csv", results=tuple(results))
+
+
+def _load(system: System, path: Path, day: date) -> FileResult:
+    return system.process(system.store.land(path, day=day).path)
+
+
+def _where(system: System) -> str:
+    """Where the readings go; a first use makes the database, and tells its steps before the bar begins."""
+    assert system.database is not None
+    return str(system.settings.home)
