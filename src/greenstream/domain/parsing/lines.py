@@ -42,7 +42,7 @@ def plain_lines(block: bytes, header: Header) -> Mask:
     codes, separator = _codes(block), ord(header.delimiter)
     ends = np.flatnonzero(codes == LF)
     separators = np.searchsorted(np.flatnonzero(codes == separator), ends)
-    plain = np.diff(separators, prepend=0) == header.width - 1
+    plain: Mask = np.diff(separators, prepend=0) == header.width - 1
     plain[np.searchsorted(ends, np.flatnonzero(_odd_codes(block)))] = False
     if separator == TAB:  # a line of nothing but tabs is blank
         first = codes[np.concatenate([[0], ends[:-1] + 1])]
