@@ -121,20 +121,19 @@ class PostgresLoad:
         return locations.select("region").with_columns(keys)
 
     def _register_meters(self, evaluated: EvaluatedFile) -> pl.DataFrame:
-        """`meter_key`, `meter_location` and `reliability` of each meter, by its code."""
+        """`meter_key` and `reliability` of each meter, by its code."""
         names = evaluated.meters.to_list()
         found = self._connection.execute(query("meters"), {"meters": names}).fetchall()
         if any(row[0] is None for row in found):
             keys = self._locations["location_key"].gather(evaluated.newest_locations())
             self._connection.execute(query("add_meters"), {"meters": names, "locations": keys.to_list()})
             found = self._connection.execute(query("meters"), {"meters": names}).fetchall()
-        schema = {"meter_key": pl.Int32, "meter_location": pl.Int32, "reliability": pl.Float64}
+        schema = {"meter_key": pl.Int32, "reliability": pl.Float64}
         return pl.DataFrame(found, schema=schema, orient="row")
 
     def _with_keys(self, batch: pl.DataFrame) -> pl.DataFrame:
         return lineage(batch, load_id=self._load_id).with_columns(
             self._meters["meter_key"].gather(batch["meter"]),
-            self._meters["meter_location"].gather(batch["meter"]),
             self._locations["location_key"].gather(batch["location"]),
             self._locations["region"].gather(batch["location"]),
         )
@@ -176,7 +175,7 @@ class PostgresLoad:
             new.group_by("meter_key").agg(
                 first=pl.col("reading_at").min(),
                 last=pl.col("reading_at").max(),
-                moved=(pl.col("location_key") != pl.col("meter_location")).any(),
+                location=pl.col("location_key").last(),
             )
         )
 
@@ -207,7 +206,7 @@ class PostgresLoad:
         seen = (
             pl.concat(self._seen)
             .group_by("meter_key")
-            .agg(pl.col("first").min(), pl.col("last").max(), pl.col("moved").any())
+            .agg(pl.col("first").min(), pl.col("last").max(), pl.col("location").last())
         )
         values = {
             "meters": seen["meter_key"].to_list(),
@@ -215,9 +214,9 @@ class PostgresLoad:
             "last": seen["last"].to_list(),
         }
         self._connection.execute(query("touch_meters"), values)
-        moved = seen.filter(pl.col("moved"))["meter_key"].to_list()
-        if moved:
-            self._connection.execute(query("relocate_meters"), {"meters": moved})
+        places = {"meters": values["meters"], "locations": seen["location"].to_list()}
+        if moved := self._connection.execute(query("moved_meters"), places).fetchall():
+            self._connection.execute(query("relocate_meters"), {"meters": [row[0] for row in moved]})
 
     def _copy(self, statement: LiteralString, rows: pl.DataFrame) -> int:
         """COPY a frame whose columns stand in the statement's order; how many rows the server took."""
