@@ -15,7 +15,8 @@ from tests.support.expected import Processed, wrong_relations
 
 CONTRACT = {
     "meter_readings": "record_id text, meter_id text, reading_at timestamptz, energy_value text,"
-    " consumption_kw numeric, location text, region text, customer_class text, period text, season text, flags text[], quality_score int4,"
+    " consumption_kw numeric, location text, region text, customer_class text, period text, season text, flags text[],"
+    " quality_score int4,"
     " quality_grade text, processed_timestamp timestamptz, pipeline_version text, source_file text",
     "meter_metadata": "meter_id text, location text, region text, customer_class text, first_seen_at timestamptz,"
     " last_seen_at timestamptz, reliability float8, status text",
