@@ -5,8 +5,8 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class Answer(Protocol):
         """Batches of rows, each a JSON object; InvalidQuery where two columns have the same name."""
         ...
 
-    def csv(self) -> Iterator[bytes]:
+    def csv(self) -> Generator[bytes]:
         """CSV with a header, in pieces."""
         ...
 
@@ -68,7 +68,7 @@ def answer(connection: Connection, text: str) -> Iterator[Answer]:
         DatabaseUnavailable: as every call to the database.
     """
     statement = _statement(text)
-    with _explained(statement), connection.transaction():
+    with _explained(statement), connection.transaction(), _abandoned_on_interrupt(connection):
         _restrict(connection)
         cursor = connection.cursor()
         if statement.reports:
@@ -110,10 +110,12 @@ class _Selection:
         self._cursor.execute(_DECLARE + as_json)
         return ([str(row[0]) for row in batch.fetchall()] for batch in self._batches())
 
-    def csv(self) -> Iterator[bytes]:
+    def csv(self) -> Generator[bytes]:
         with self._cursor.copy(b"COPY (" + self._statement.sql + b"\n) TO STDOUT (FORMAT csv, HEADER)") as copy:
-            for piece in copy:
-                yield bytes(piece)
+            pieces = iter(copy)
+            # The header waits for the first row, so that a query which fails at once leaves nothing on stdout.
+            yield bytes(next(pieces, b"")) + bytes(next(pieces, b""))
+            yield from map(bytes, pieces)
 
     def _batches(self) -> Iterator[Cursor]:
         while self._cursor.execute(_FETCH).rowcount:
@@ -137,7 +139,7 @@ class _Report:
         names = [column.name for column in self.columns]
         yield [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in self._cursor]
 
-    def csv(self) -> Iterator[bytes]:
+    def csv(self) -> Generator[bytes]:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(column.name for column in self.columns)
@@ -175,6 +177,20 @@ def _restrict(connection: Connection) -> None:
             connection.execute("SET LOCAL ROLE pg_read_all_data")
     except (errors.InsufficientPrivilege, errors.InvalidParameterValue):
         return  # not granted to this user, or older than PostgreSQL 14: the user's own rights
+
+
+@contextmanager
+def _abandoned_on_interrupt(connection: Connection) -> Iterator[None]:
+    """End the query on the server when its reader is interrupted or has nowhere to write; a rollback would wait."""
+    try:
+        yield
+    except psycopg.Error:
+        raise
+    except BaseException:
+        with suppress(psycopg.Error):
+            connection.cancel_safe(timeout=5)
+        connection.close()
+        raise
 
 
 def _columns(cursor: Cursor) -> list[Column]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -30,7 +30,7 @@ NUMERIC = 1700
 PIECE_BYTES = 1 << 20
 
 
-def parquet(answer: Answer) -> Iterator[bytes]:
+def parquet(answer: Answer) -> Generator[bytes]:
     """One Parquet file, Snappy, in pieces.
 
     Types that Parquet lacks (jsonb, interval, …) become text; numeric without a scale, as of avg(), becomes float64.

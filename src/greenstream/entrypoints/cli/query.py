@@ -3,8 +3,8 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -51,10 +51,18 @@ def query(console: Console, sql: Sql, format: Wanted = None, output: Output = No
     wanted = _format(format, json=json)
     if wanted is Format.PARQUET and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is no text for a terminal: add --output FILE, or send it into a file")
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {output.parent}")
     text = sys.stdin.read() if sql == "-" else sql
     system = open_system(console)
-    with system.prepared_reader() as reader, reader.ask(text) as answer, _target(output) as target:
-        for piece in _pieces(answer, wanted, bold=output is None and is_colourful(sys.stdout)):
+    bold = output is None and is_colourful(sys.stdout)
+    with (
+        system.prepared_reader() as reader,
+        reader.ask(text) as answer,
+        _target(output) as target,
+        closing(_pieces(answer, wanted, bold=bold)) as pieces,
+    ):
+        for piece in pieces:
             target.write(piece)
         target.flush()
 
@@ -65,7 +73,7 @@ def _format(given: Format | None, *, json: bool) -> Format:
     return Format.JSON if json else given or Format.TABLE
 
 
-def _pieces(answer: "Answer", wanted: Format, *, bold: bool) -> Iterator[bytes]:
+def _pieces(answer: "Answer", wanted: Format, *, bold: bool) -> Generator[bytes]:
     if wanted is Format.CSV:
         return answer.csv()
     if wanted is Format.JSON:
@@ -77,7 +85,7 @@ def _pieces(answer: "Answer", wanted: Format, *, bold: bool) -> Iterator[bytes]:
     return _table(answer, bold=bold)
 
 
-def _json(answer: "Answer") -> Iterator[bytes]:
+def _json(answer: "Answer") -> Generator[bytes]:
     """An array, a line an object."""
     lead = "[\n"
     for batch in answer.json_rows():
@@ -87,7 +95,7 @@ def _json(answer: "Answer") -> Iterator[bytes]:
     yield b"[]\n" if lead == "[\n" else b"\n]\n"
 
 
-def _table(answer: "Answer", *, bold: bool) -> Iterator[bytes]:
+def _table(answer: "Answer", *, bold: bool) -> Generator[bytes]:
     """Rows batch by batch; the first one settles the widths."""
     names = [column.name for column in answer.columns]
     right = [column.name for column in answer.columns if column.type_code in NUMERIC_OIDS]
