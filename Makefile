@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint format bench lock rules clean
+.PHONY: help setup demo test lint format bench docs lock rules clean
 
 help: ## the targets, a line each
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ format: setup ## let ruff put the code in order
 
 bench: setup ## speed and memory, as ratios within one run
 	$(BIN)/python -m bench
+
+docs: setup ## the generated parts of docs/ anew, from the code
+	$(BIN)/python -m greenstream.entrypoints.docs
 
 lock: setup ## requirements/*.txt anew, with hashes, from pyproject.toml
 	$(BIN)/python requirements/lock.py
