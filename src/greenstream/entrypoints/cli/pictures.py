@@ -10,7 +10,7 @@ from rich.text import Text
 
 SIDEWAYS = " ▏▎▍▌▋▊▉█"
 RISING = " ▁▂▃▄▅▆▇█"
-AXIS_WIDTH = 7
+MARGIN = 5  # for the numbers of the scale
 HOURS = (0, 6, 12, 18, 24)
 
 
@@ -65,13 +65,15 @@ def day_curve(values: Sequence[float | None], *, columns: int, height: int, styl
     """
     means = [_mean(part) for part in _parts(values, columns)]
     top = ceiling(max((value for value in means if value is not None), default=0.0))
+    labels = {row: f"{top * (height - row) / height:.4g}" for row in (0, height // 2, height)}
+    margin = max(MARGIN, *map(len, labels.values()))
     picture = Text(no_wrap=True)
     for row in range(height):
-        label = f"{top * (height - row) / height:.3g}" if row in (0, height // 2) else ""
-        picture.append(f"{label:>{AXIS_WIDTH - 2}} {'┤' if label else '│'}")
+        label = labels.get(row, "")
+        picture.append(f"{label:>{margin}} {'┤' if label else '│'}")
         picture.append(_row(means, top, height - 1 - row, height) + "\n", style=style)
-    picture.append(f"{0:>{AXIS_WIDTH - 2}} └{'─' * columns}\n")
-    return picture.append(_hours(columns))
+    picture.append(f"{labels[height]:>{margin}} └{'─' * columns}\n")
+    return picture.append(_hours(columns, margin + 2))
 
 
 def ceiling(value: float) -> float:
@@ -80,7 +82,7 @@ def ceiling(value: float) -> float:
     >>> ceiling(1.13), ceiling(10.05), ceiling(0)
     (1.2, 12.0, 1.0)
     """
-    if value <= 0:
+    if value < 1e-9:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     steps = [float(f"{step * power:.6g}") for step in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)]
@@ -104,9 +106,9 @@ def _row(means: Sequence[float | None], top: float, below: int, height: int) -> 
     return "".join(RISING[min(max(filled, 0), 8)] for filled in eighths)
 
 
-def _hours(columns: int) -> str:
-    line = [" "] * (AXIS_WIDTH + columns + 3)
+def _hours(columns: int, margin: int) -> str:
+    line = [" "] * (margin + columns + 3)
     for hour in HOURS:
-        start = AXIS_WIDTH + columns * hour // 24 - 2
+        start = margin + columns * hour // 24 - 2
         line[start : start + 5] = f"{hour:02d}:00"
     return "".join(line).rstrip()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, stop
 from greenstream.entrypoints.cli.demo import home as homes
 from greenstream.entrypoints.cli.simulate import last_days, planned, rates_of
 
@@ -62,6 +62,9 @@ def demo(
         console.emit({**facts.as_json(), "seconds": round(seconds, 1), "home": str(home), "exports": exports})
     else:
         Page.on_stdout().show(facts, seconds, exports)
+    if not_in := facts.arrived.not_in:
+        console.warn(f"{not_in} files did not come in: see greenstream status")
+        stop(ExitCode.TROUBLE)
 
 
 def _plan(settings: "PlaceSettings", before: homes.Choices, meters: int | None, days: int | None) -> "SimulationPlan":

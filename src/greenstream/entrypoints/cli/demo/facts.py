@@ -93,6 +93,11 @@ class Arrived:
         """Whether all of it had been loaded before."""
         return set(self.outcomes) == {"duplicate"}
 
+    @property
+    def not_in(self) -> int:
+        """How many deliveries were rejected or failed, which none of these files should."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome not in ("loaded", "duplicate"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:

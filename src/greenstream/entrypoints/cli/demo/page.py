@@ -21,21 +21,21 @@ GRADE_STYLES = {"A": "green", "B": "cyan", "C": "yellow", "F": "red"}
 CLASS_STYLES = {"Residential": "cyan", "Commercial": "magenta"}
 WHY = {
     "INVALID_VALUE": "no readable number",
-    "INVALID_UNIT": "a unit other than W and kW, or none",
+    "INVALID_UNIT": "the unit is neither W nor kW",
     "MISSING_READING": "no energy value",
-    "TIMESTAMP_INFERRED": "timestamp unreadable; taken from the rows around it",
-    "OUT_OF_RANGE": "outside the valid range of power",
+    "TIMESTAMP_INFERRED": "time read from its neighbours",
+    "OUT_OF_RANGE": "outside the valid power range",
     "MALFORMED_ROW": "no record of the header's columns",
     "MISSING_METER_ID": "no meter_id",
-    "TIMESTAMP_UNRECOVERABLE": "timestamp unreadable, and no rows around it tell",
+    "TIMESTAMP_UNRECOVERABLE": "unreadable, and no neighbours tell",
     "TIMESTAMP_OUT_OF_RANGE": "a clock that was reset, or runs ahead",
 }
 ENDS = {"stored": "stored as a correction", "duplicate": "counted as duplicate"}
 NAMES = {"duplicate": "duplicate (the same content again: nothing is written)"}
 QUERIES = (
-    "SELECT region, round(avg(consumption_kw), 2) AS mean_kw FROM current_readings GROUP BY region ORDER BY region",
-    "SELECT meter_id, reading_at, flags, energy_value FROM meter_readings WHERE flags <> '{}' LIMIT 10",
-    "SELECT source_file, line_number, code, raw_line FROM quarantined_rows LIMIT 10",
+    "SELECT region, max(consumption_kw) FROM current_readings GROUP BY region",
+    "SELECT meter_id, reading_at, flags FROM meter_readings WHERE flags <> '{}' LIMIT 9",
+    "SELECT code, raw_line FROM quarantined_rows LIMIT 9",
 )
 
 
@@ -56,7 +56,7 @@ class Page:
         self._section("What arrived", arrived_lines(facts.arrived, seconds))
         readings = sum(facts.grades.values())
         self._section("What was flagged: stored, and marked", [self._flags(facts.flagged, readings)])
-        self._section("What was quarantined: kept aside, whole", [self._quarantine(facts.quarantined)])
+        self._section("What was quarantined: kept aside, whole", quarantine_lines(facts.quarantined))
         self._section("Were the faults found?", [self._compared(facts.compared), *other_faults(facts)])
         self._section("Quality grades", [self._grades(facts.grades)])
         self._section(f"Load curve of {facts.curve.day:%A, %d %B %Y}", [self._curves(facts.curve)])
@@ -74,13 +74,6 @@ class Page:
             why = WHY.get(each.code, f"rule {each.rule_id}")
             table.add_row(each.code, f"{each.times:,}", share(each.times, readings), example_of(each), why)
         return table if flagged else Text("nothing")
-
-    def _quarantine(self, quarantined: Sequence[Quarantined]) -> RenderableType:
-        table = _table("code", "count>", "why, and an example")
-        for each in sorted(quarantined, key=lambda one: -one.times):
-            why = WHY.get(each.code, f"rule {each.rule_id}")
-            table.add_row(each.code, f"{each.times:,}", Text.assemble(f"{why}\n", (each.raw_line, "italic")))
-        return table if quarantined else Text("nothing")
 
     def _compared(self, compared: Sequence[Compared]) -> RenderableType:
         table = _table("fault", "simulated>", "found>", "", "as")
@@ -149,10 +142,19 @@ def arrived_lines(arrived: Arrived, seconds: float) -> Iterable[str]:
     )
 
 
+def quarantine_lines(quarantined: Sequence[Quarantined]) -> Iterable[RenderableType]:
+    """Two lines a code, so that a raw line has room; it is shown as it came."""
+    for each in sorted(quarantined, key=lambda one: -one.times):
+        yield f"{each.times:>6,}  {each.code:<23}  {WHY.get(each.code, f'rule {each.rule_id}')}"
+        yield Padding(Text(each.raw_line, style="italic", overflow="fold"), (0, 0, 0, 8), expand=False)
+    if not quarantined:
+        yield "nothing"
+
+
 def example_of(flagged: Flagged) -> str:
     """What the flag is about: the energy text as it came, or the time that was inferred."""
     if flagged.code == "TIMESTAMP_INFERRED":
-        return f"→ {flagged.reading_at:%Y-%m-%d %H:%M}"
+        return f"→ {flagged.reading_at:%m-%d %H:%M}"
     return "(empty)" if flagged.energy_value is None else flagged.energy_value
 
 

@@ -35,7 +35,6 @@ def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
     folder = system.settings.home / SIMULATED
     shutil.rmtree(folder, ignore_errors=True)
     report = simulated(console, plan, folder)
-    console.say(f"loading into {_where(system)}")
     today = now().date()
     results = []
     with console.progress("loading", len(report.files), unit="files") as progress:
@@ -47,9 +46,3 @@ def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
 
 def _load(system: System, path: Path, day: date) -> FileResult:
     return system.process(system.store.land(path, day=day).path)
-
-
-def _where(system: System) -> str:
-    """Where the readings go; a first use makes the database, and tells its steps before the bar begins."""
-    assert system.database is not None
-    return str(system.settings.home)

@@ -1,0 +1,142 @@
+"""`greenstream doctor`: every fault is provoked for real, and must come with its mend."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+Checks = dict[str, list[dict[str, Any]]]
+
+
+def by_level(ended: Any) -> Checks:
+    """The checks of a report, by level."""
+    report = ended.json
+    found: Checks = {"ok": [], "warning": [], "fault": []}
+    for check in report["checks"]:
+        found[check["level"]].append(check)
+    assert (report["warnings"], report["faults"]) == (len(found["warning"]), len(found["fault"]))
+    assert all(check["mend"] for check in found["warning"] + found["fault"])
+    return found
+
+
+def only_fault(ended: Any) -> dict[str, Any]:
+    assert ended.code == 1
+    (fault,) = by_level(ended)["fault"]
+    return fault
+
+
+@contextmanager
+def another_database(dsn: str, encoding: str = "UTF8") -> Iterator[str]:
+    """A new database on the shared server; its address with a host, as one of yours has it."""
+    name = f"doctor_{os.getpid()}"
+    with psycopg.connect(dsn, dbname="postgres", autocommit=True) as admin:
+        made = sql.SQL("CREATE DATABASE {} ENCODING {} LOCALE 'C' TEMPLATE template0")
+        admin.execute(made.format(sql.Identifier(name), sql.Literal(encoding)))
+        try:
+            yield make_conninfo(dsn, dbname=name)
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_a_good_set_up_has_no_fault(greenstream):
+    ended = greenstream("doctor", "--json", code=0)
+    found = by_level(ended)
+    assert found["fault"] == []
+    assert {
+        *("Python", "packages", "hashing", "settings", "clock", "memory", "time zone", "home", "storage", "database"),
+        *("server", "encoding", "durability", "connections", "database clock", "tables", "site", "disk"),
+    } <= {check["check"] for check in found["ok"] + found["warning"]}
+
+
+def test_each_check_has_a_line_and_the_counts_end_the_report(greenstream):
+    ended = greenstream("doctor", code=0)
+    assert "ok server PostgreSQL" in " ".join(ended.out.split())
+    assert ended.out.splitlines()[-1].endswith(" 0 faults")
+    assert "\x1b" not in ended.out
+
+
+def test_it_starts_the_embedded_server_and_says_so(new_greenstream):
+    found = by_level(new_greenstream("doctor", "--json", code=0))["ok"]
+    assert ["started now" in check["found"] for check in found if check["check"] == "database"] == [True]
+    assert ["none yet" in check["found"] for check in found if check["check"] == "tables"] == [True]
+
+
+def test_a_misspelt_variable_is_named_with_the_nearest_setting(greenstream):
+    (warning,) = by_level(greenstream("doctor", "--json", code=0, TIMEZON="Europe/Berlin"))["warning"]
+    assert "GREENSTREAM_TIMEZON " in warning["found"]
+    assert "GREENSTREAM_TIMEZONE?" in warning["mend"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("TIMEZONE", "Europe/Berln"), ("INTERVAL_MINUTES", "7")])
+def test_a_setting_that_cant_be_used_is_a_fault(greenstream, name, value):
+    fault = only_fault(greenstream("doctor", "--json", **{name: value}))
+    assert fault["check"] == "settings"
+    assert value in fault["found"]
+
+
+def test_a_settings_file_that_cant_be_read_is_a_fault(greenstream):
+    greenstream.file("greenstream.toml", "timezone = [")
+    assert "greenstream.toml" in only_fault(greenstream("doctor", "--json"))["found"]
+
+
+def test_a_database_of_another_site_is_a_fault(greenstream):
+    fault = only_fault(greenstream("doctor", "--json", TIMEZONE="Europe/Berlin"))
+    assert fault["check"] == "site"
+    assert "GREENSTREAM_TIMEZONE" in fault["found"]
+
+
+def test_a_closed_port_is_a_fault(greenstream):
+    fault = only_fault(greenstream("doctor", "--json", DATABASE_URL="postgresql://you@127.0.0.1:1/none"))
+    assert fault["check"] == "connection"
+    assert "GREENSTREAM_DATABASE_URL" in fault["mend"]
+
+
+def test_a_home_that_cant_be_made_is_a_fault(greenstream):
+    file = greenstream.file("occupied", "a file")
+    faults = by_level(greenstream("doctor", "--json", code=1, HOME=f"{file}/home"))["fault"]
+    assert {"home", "storage", "database"} <= {fault["check"] for fault in faults}
+    assert "GREENSTREAM_HOME" in next(fault["mend"] for fault in faults if fault["check"] == "home")
+
+
+def test_a_store_that_isnt_there_is_a_fault(greenstream):
+    file = greenstream.file("occupied", "a file")
+    fault = only_fault(greenstream("doctor", "--json", STORAGE=f"file://{greenstream.folder}/{file}"))
+    assert fault["check"] == "storage"
+    assert "GREENSTREAM_STORAGE" in fault["mend"]
+
+
+def test_a_database_of_yours_is_checked_for_encoding_durability_and_rights(greenstream, dsn):
+    with another_database(dsn, "LATIN1") as url, psycopg.connect(url, autocommit=True) as admin:
+        name = sql.Identifier(admin.info.dbname)
+        admin.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
+        admin.execute("CREATE ROLE doctors_guest LOGIN")
+        try:
+            theirs = make_conninfo(url, user="doctors_guest")
+            faults = by_level(greenstream("doctor", "--json", code=1, DATABASE_URL=theirs))["fault"]
+        finally:
+            admin.execute("DROP ROLE doctors_guest")
+    mends = {fault["check"]: fault["mend"] for fault in faults}
+    assert set(mends) == {"encoding", "durability", "permissions"}
+    assert "synchronous_commit = on" in mends["durability"]
+    assert "GRANT CREATE ON DATABASE" in mends["permissions"]
+
+
+def test_readings_from_the_future_are_a_fault(greenstream, dsn):
+    with another_database(dsn) as url:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                """WITH place AS (INSERT INTO greenstream.location (location, region) VALUES ('', 'Unknown')
+                       RETURNING location_key),
+                     meter AS (INSERT INTO greenstream.meter (meter_id, location_key)
+                       SELECT 'SM-1', location_key FROM place RETURNING meter_key)
+                   INSERT INTO greenstream.meter_activity
+                   SELECT meter_key, now(), now() + interval '2 days' FROM meter"""
+            )
+        fault = only_fault(greenstream("doctor", "--json", DATABASE_URL=url))
+    assert fault["check"] == "newest reading"
