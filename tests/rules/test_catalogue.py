@@ -3,17 +3,15 @@
 import inspect
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.rules.rows import COLUMNS, read_rows
 
-from greenstream.domain.rules import CATALOGUE, Rule, b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata
+from greenstream.domain.rules import CATALOGUE, Rule, b6_metadata
 from greenstream.domain.schema import Flag, Rejection
 from greenstream.entrypoints.docs.examples import KINDS, Example, examples_in
 
-MODULES = (b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata)
 CLEAN_ROW = {
     "meter_id": "SM-48291",
     "timestamp": "2024-03-15 18:45:00",
@@ -23,12 +21,8 @@ CLEAN_ROW = {
 }
 
 
-def docstrings(module: ModuleType) -> list[str]:
-    functions = inspect.getmembers(module, inspect.isfunction)
-    return [inspect.getdoc(function) or "" for _, function in functions if function.__module__ == module.__name__]
-
-
-EXAMPLES = [example for module in MODULES for text in docstrings(module) for example in examples_in(text)]
+FUNCTIONS = [*(rule.apply for rule in CATALOGUE), b6_metadata.timestamp_utc]
+EXAMPLES = [example for function in FUNCTIONS for example in examples_in(inspect.getdoc(function) or "")]
 
 
 def named(rule: Rule) -> str:
