@@ -1,14 +1,18 @@
 """`greenstream doctor`: every fault is provoked for real, and must come with its mend."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from tests.acceptance.conftest import Ended
 
 Checks = dict[str, list[dict[str, Any]]]
 
@@ -64,6 +68,31 @@ def test_it_starts_the_embedded_server_and_says_so(new_greenstream):
     found = by_level(new_greenstream("doctor", "--json", code=0))["ok"]
     assert ["started now" in check["found"] for check in found if check["check"] == "database"] == [True]
     assert ["none yet" in check["found"] for check in found if check["check"] == "tables"] == [True]
+
+
+def test_a_package_that_cant_be_imported_is_a_fault_and_doesnt_stop_the_doctor(greenstream):
+    greenstream.file("shadow/polars/__init__.py", "raise ImportError('no such processor')")
+    ended = subprocess.run(
+        [str(Path(sys.executable).parent / "greenstream"), "doctor", "--json"],
+        env={"PYTHONPATH": str(greenstream.folder / "shadow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    faults = by_level(Ended(ended.returncode, ended.stdout, ended.stderr))["fault"]
+    mends = {fault["found"]: fault["mend"] for fault in faults}
+    assert "install" in mends["polars can't be imported: ImportError: no such processor"]
+
+
+def test_tables_of_another_version_are_a_warning(greenstream, dsn):
+    with another_database(dsn) as url:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        with psycopg.connect(url) as connection:
+            connection.execute("UPDATE public.greenstream_version SET version_num = '0000'")
+        (warning,) = by_level(greenstream("doctor", "--json", code=0, DATABASE_URL=url))["warning"]
+    assert warning["check"] == "tables"
+    assert "greenstream db migrate" in warning["mend"]
 
 
 def test_a_misspelt_variable_is_named_with_the_nearest_setting(greenstream):

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import typer
 
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, is_colourful, stop
-from greenstream.entrypoints.cli.doctor.examination import examine
 from greenstream.entrypoints.cli.doctor.finding import Finding, Level
 
 COLOURS = {Level.OK: "32", Level.WARNING: "33", Level.FAULT: "1;31"}
@@ -26,6 +25,8 @@ def doctor(console: Console, json: Json = False) -> None:
 
     Starts the embedded database if it doesn't run. Exit 0 without a fault, else 1.
     """
+    from greenstream.entrypoints.cli.doctor.examination import examine
+
     findings = []
     for finding in examine(os.environ, lambda: datetime.now(UTC), console.say):
         findings.append(finding)

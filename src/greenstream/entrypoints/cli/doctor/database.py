@@ -105,7 +105,8 @@ class _Patient:
         elif version is None:
             yield ok("tables", "none yet: the first command that needs them makes them")
         else:
-            yield warning("tables", f"at migration {version}, this program has {newest}", "greenstream db migrate")
+            mend = "greenstream db migrate; or, if the database is the newer one, update GreenStream here"
+            yield warning("tables", f"at migration {version}, this program has {newest}", mend)
 
     def _site(self) -> Iterator[Finding]:
         if self._is_made:
