@@ -12,6 +12,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "rules": rules.sections,
     "rules-overview": rules.overview,
     "score": rules.score_table,
+    "grades": rules.grade_table,
     "rejections": lists.rejections,
     "reasons": lists.reasons,
     "outcomes": lists.outcomes,

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from greenstream.domain.limits import Limits, describe
 from greenstream.domain.rules import CATALOGUE, Rule
+from greenstream.domain.schema import GRADES
 from greenstream.entrypoints.docs.examples import START, Example, examples_in
 from greenstream.entrypoints.docs.markdown import code, table
 
@@ -31,6 +32,14 @@ def score_table() -> str:
         ["points", "when", "setting"],
         [[str(getattr(defaults, p.name)), p.meaning.removeprefix("points where "), _setting(p.name)] for p in parts],
     )
+
+
+def grade_table() -> str:
+    """Which scores make which grade."""
+    limits = Limits()
+    lowest = dict(zip(GRADES, (limits.grade_a, limits.grade_b, limits.grade_c, 0), strict=True))
+    highest = [100, *(score - 1 for score in lowest.values())]
+    return table(["grade", "score"], [[g, f"{lowest[g]} to {top}"] for g, top in zip(GRADES, highest, strict=False)])
 
 
 def anchor(heading: str) -> str:
