@@ -1,6 +1,7 @@
 """The demo's facts as a page for a terminal, or without colours for a file."""
 
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from greenstream.entrypoints.cli.demo.facts import Arrived, Compared, Curve, Dem
 from greenstream.entrypoints.cli.pictures import Bar, bars, day_curve, share
 
 WIDEST = 120
+GLUE = "\N{NO-BREAK SPACE}"
 WIDEST_BARS = 80
 CURVE_ROWS = 6
 PANEL = 58  # two curves beside each other from twice this on
@@ -52,15 +54,26 @@ class Page:
         return cls(console)
 
     def show(self, facts: DemoFacts, seconds: float, exports: Sequence[str]) -> None:
-        self._section("What was simulated", simulated_lines(facts.simulated))
+        """Nothing stays at the end of a line but what is written there: rich fills its tables up with blanks."""
+        with self.console.capture() as capture:
+            self._write(facts, seconds, exports)
+        for line in capture.get().splitlines():
+            self.console.file.write(f"{line.rstrip()}\n")
+
+    def _write(self, facts: DemoFacts, seconds: float, exports: Sequence[str]) -> None:
+        self._section("What was simulated", simulated_lines(facts.simulated, self._width))
         self._section("What arrived", arrived_lines(facts.arrived, seconds))
         readings = sum(facts.grades.values())
         self._section("What was flagged: stored, and marked", [self._flags(facts.flagged, readings)])
         self._section("What was quarantined: kept aside, whole", quarantine_lines(facts.quarantined))
-        self._section("Were the faults found?", [self._compared(facts.compared), *other_faults(facts)])
+        self._section("Were the faults found?", [self._compared(facts.compared), *other_faults(facts, self._width)])
         self._section("Quality grades", [self._grades(facts.grades)])
         self._section(f"Load curve of {facts.curve.day:%A, %d %B %Y}", [self._curves(facts.curve)])
         self._next_steps(exports)
+
+    @property
+    def _width(self) -> int:
+        return self.console.width - 2
 
     def _section(self, title: str, body: Iterable[RenderableType]) -> None:
         self.console.print()
@@ -85,7 +98,7 @@ class Page:
 
     def _grades(self, grades: dict[str, int]) -> RenderableType:
         items = [Bar(label=grade, count=count, style=GRADE_STYLES.get(grade, "")) for grade, count in grades.items()]
-        return bars(items, width=min(self.console.width - 2, WIDEST_BARS))
+        return bars(items, width=min(self._width, WIDEST_BARS))
 
     def _curves(self, curve: Curve) -> RenderableType:
         """Each class on a scale of its own, for they differ tenfold; side by side where there is room."""
@@ -117,7 +130,7 @@ class Page:
             self.console.print(f"  {line}", soft_wrap=True)
 
 
-def simulated_lines(simulated: Simulated) -> Iterable[str]:
+def simulated_lines(simulated: Simulated, width: int) -> Iterable[str]:
     days = (simulated.last_day - simulated.first_day).days + 1
     yield (
         f"{simulated.meters:,} meters for {days} day{'s' if days > 1 else ''}, {simulated.first_day} to "
@@ -125,8 +138,8 @@ def simulated_lines(simulated: Simulated) -> Iterable[str]:
         f"{simulated.size_bytes / 1e6:.1f} MB"
     )
     if simulated.faults:
-        faults = (f"{count:,} {name}" for name, count in sorted(simulated.faults.items(), key=lambda one: -one[1]))
-        yield f"Faults put in: {', '.join(faults)}"
+        faults = sorted(simulated.faults.items(), key=lambda one: -one[1])
+        yield counted("Faults put in:", faults, width)
 
 
 def arrived_lines(arrived: Arrived, seconds: float) -> Iterable[str]:
@@ -158,12 +171,18 @@ def example_of(flagged: Flagged) -> str:
     return "(empty)" if flagged.energy_value is None else flagged.energy_value
 
 
-def other_faults(facts: DemoFacts) -> Iterable[str]:
+def other_faults(facts: DemoFacts, width: int) -> Iterable[str]:
     """The faults that no single row shows."""
     rows = {each.fault for each in facts.compared}
-    others = [f"{count:,} {name}" for name, count in facts.simulated.faults.items() if name not in rows]
+    others = [(name, count) for name, count in facts.simulated.faults.items() if name not in rows]
     if others:
-        yield f"No single row shows these, only a meter's history or a file's way: {', '.join(others)}"
+        yield counted("No single row shows these, only a meter's history or a file's way:", others, width)
+
+
+def counted(lead: str, counts: Iterable[tuple[str, int]], width: int) -> str:
+    """A list of counts in lines of that width, none of which parts a count from its name."""
+    items = ", ".join(f"{count:,}{GLUE}{name}" for name, count in counts)
+    return "\n".join(textwrap.wrap(f"{lead} {items}", width)).replace(GLUE, " ")
 
 
 def _table(*columns: str) -> Table:
