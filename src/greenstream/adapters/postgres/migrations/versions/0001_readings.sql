@@ -202,7 +202,8 @@ LEFT JOIN load o USING (load_id)
 LEFT JOIN source_file d USING (source_file_id);
 
 -- One reading a meter and slot: one with a kW before one without, a timestamp as read before an inferred one, then the
--- later processed, then the later line. An anti-join, so that a condition on meter or time reaches the index.
+-- later processed, then the later line. Each row looks for a better one by the index: OFFSET 0 keeps the planner from
+-- making a join of it, which would compare all readings of a meter with each other.
 CREATE VIEW public.current_readings AS
 SELECT
     encode(r.record_id, 'hex') AS record_id,
@@ -244,6 +245,7 @@ WHERE NOT EXISTS (
            other_load.processed_at, other_load.source_file_id, other.line_number)
         > (r.power IS NOT NULL, r.flags & inferred.flag = 0,
            o.processed_at, o.source_file_id, r.line_number)
+    OFFSET 0
 );
 
 CREATE VIEW public.meter_metadata AS
