@@ -52,7 +52,7 @@ def expected(bed: Bed, paths: Sequence[str]) -> tuple[int, list[str]]:
     bed.execute(
         "TRUNCATE greenstream.reading, greenstream.row_finding, greenstream.grade_count, greenstream.flag_count,"
         " greenstream.quarantined_row, greenstream.load, greenstream.source_file, greenstream.meter,"
-        " greenstream.meter_activity, greenstream.location, greenstream.day, greenstream.alert"
+        " greenstream.meter_activity, greenstream.location, greenstream.day, greenstream.alert CASCADE"
     )
     return rows, records
 

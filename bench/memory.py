@@ -1,0 +1,142 @@
+"""How much memory, and how long, one file of the largest size takes on its way into PostgreSQL.
+
+    python -m bench.memory                 # all cases; some minutes and a few GB of disk
+    python -m bench.memory csv bomb-zst
+
+Each case is a process of its own on a database of its own, so that its peak of resident memory is the file's.
+"""
+
+import gzip
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import zstandard
+from psycopg.conninfo import make_conninfo
+
+from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.storage import open_store
+from greenstream.domain.evaluate import Site
+from greenstream.domain.limits import MIB, Limits
+from greenstream.pipeline.process_file import process_file
+
+HEADER = b"meter_id,timestamp,energy_value,location\n"
+SITE = Site(timezone="UTC", limits=Limits())
+NOW = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
+FIRST_DAY = datetime(2024, 1, 10, tzinfo=UTC)
+SLOTS = [FIRST_DAY + timedelta(minutes=15) * slot for slot in range(96 * 60)]
+BOMB_BYTES = 10 * 1024 * MIB
+PIECE = 4 * MIB
+
+
+def meter_months(up_to: int) -> Iterator[bytes]:
+    """Meters of a region with 60 days of readings each, about 55 bytes a row, up to so many bytes."""
+    yield HEADER
+    left, meter = up_to - len(HEADER), 0
+    while left > 0:
+        piece = _meter_month(meter)
+        yield piece[: piece.rfind(b"\n", 0, left) + 1] if len(piece) > left else piece
+        left, meter = left - len(piece), meter + 1
+
+
+def _meter_month(meter: int) -> bytes:
+    rows = (
+        f"SM-{meter:05},{slot:%Y-%m-%d %H:%M:%S},{(meter * 31 + index * 7) % 4999} W,Residential_Zone_7\n"
+        for index, slot in enumerate(SLOTS)
+    )
+    return "".join(rows).encode()
+
+
+def repeated(unit: bytes) -> Iterator[bytes]:
+    piece = unit * (PIECE // len(unit))
+    return (piece for _ in range(BOMB_BYTES // PIECE))
+
+
+def write_plain(path: Path, pieces: Iterator[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)
+
+
+def write_gzip(path: Path, pieces: Iterator[bytes]) -> None:
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.writelines(pieces)
+
+
+def write_zstd(path: Path, pieces: Iterator[bytes]) -> None:
+    with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as writer:
+        for piece in pieces:
+            writer.write(piece)
+
+
+CASES: dict[str, tuple[str, Callable[[Path, Iterator[bytes]], None], Callable[[], Iterator[bytes]]]] = {
+    "csv": ("100-mib.csv", write_plain, lambda: meter_months(100 * MIB)),
+    "gz": ("1-gib.csv.gz", write_gzip, lambda: meter_months(1000 * MIB)),
+    "bomb-gz": ("zeros.csv.gz", write_gzip, lambda: repeated(b"\0")),
+    "bomb-zst": ("zeros.csv.zst", write_zstd, lambda: repeated(b"\0")),
+    "lines-zst": ("blank-lines.csv.zst", write_zstd, lambda: repeated(b"\n")),
+}
+
+
+def process(dsn: str, folder: str, path: str) -> None:
+    """What the child does; prints its result, its seconds and its peak in MiB."""
+    database = PostgresDatabase(dsn, SITE, version="bench")
+    began = time.monotonic()
+    result = process_file(path, landing=open_store(folder), database=database, site=SITE, clock=lambda: NOW)
+    database.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else MIB)
+    print(
+        json.dumps(
+            {
+                "outcome": result.outcome,
+                "reason": result.reason,
+                "stored": result.ledger.stored,
+                "seconds": round(time.monotonic() - began, 1),
+                "peak_mib": peak,
+            }
+        )
+    )
+
+
+def run(name: str, server_dsn: str, folder: Path) -> dict[str, object]:
+    """A case in a process of its own; what that printed."""
+    file, write, pieces = CASES[name]
+    path = folder / "raw-data" / "2024-03-20" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, pieces())
+    with psycopg.connect(server_dsn, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
+        connection.execute("CREATE DATABASE bench")
+    dsn = make_conninfo(server_dsn, dbname="bench")
+    PostgresDatabase(dsn, SITE, version="bench").migrate(now=NOW, retention_days=90)
+    command = [sys.executable, "-m", "bench.memory", "--process", dsn, str(folder), f"raw-data/2024-03-20/{file}"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    path.unlink()
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer
+
+
+def main(names: list[str]) -> None:
+    if names[:1] == ["--process"]:
+        process(*names[1:])
+        return
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server of root runs as another user
+        server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
+        try:
+            for case in names or CASES:
+                print(case, run(case, server.ensure_running().dsn, folder), flush=True)
+        finally:
+            server.stop("immediate")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
