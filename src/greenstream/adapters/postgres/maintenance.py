@@ -8,7 +8,7 @@ from greenstream.adapters.postgres.errors import translated
 
 
 def drop_database(dsn: str) -> None:
-    """Drop the database with all in it, and end the connections it has. Raises DatabaseUnavailable or DatabaseRefused."""
+    """Drop the database with all in it, and end its connections. Raises DatabaseUnavailable or DatabaseRefused."""
     name = conninfo_to_dict(dsn)["dbname"]
     assert isinstance(name, str)
     with translated(f"dropping the database {name}"), psycopg.connect(dsn, dbname="postgres", autocommit=True) as other:
