@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-
 from tests.oracle.compare import differences
 from tests.oracle.generators import hostile_files, random_file
 from tests.oracle.reference import evaluate_file
