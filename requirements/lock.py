@@ -17,9 +17,7 @@ COMMON = [
 
 def main() -> int:
     subprocess.run([*COMMON, "--output-file", str(HERE / "base.txt"), *sys.argv[1:]], check=True)
-    subprocess.run(
-        [*COMMON, "--group", "dev", "--output-file", str(HERE / "dev.txt"), *sys.argv[1:]], check=True
-    )
+    subprocess.run([*COMMON, "--group", "dev", "--output-file", str(HERE / "dev.txt"), *sys.argv[1:]], check=True)
     return 0
 
 
