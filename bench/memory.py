@@ -66,7 +66,7 @@ def write_plain(path: Path, pieces: Iterator[bytes]) -> None:
 
 
 def write_gzip(path: Path, pieces: Iterator[bytes]) -> None:
-    with gzip.open(path, "wb", compresslevel=1) as file:
+    with gzip.open(path, "wb", compresslevel=6) as file:
         file.writelines(pieces)
 
 

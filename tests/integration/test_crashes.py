@@ -31,7 +31,7 @@ def test_a_worker_killed_at_a_step_is_made_up_for(bed: Bed, step: str) -> None:
     bed.assert_adds_up()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_row_is_there_once_after_random_kills_of_workers(bed: Bed, seed: int) -> None:
     assert run_round(bed, seed) > 0
 

@@ -83,7 +83,7 @@ def seeded_disagreements(databases: Databases, seed: int) -> list[str]:
         return wrong_relations(bed, [processed(bed, path, content, kwargs, kwargs["now"])])
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(14))
 def test_a_hostile_file_ends_in_the_database_as_the_oracle_says(databases: Databases, seed: int) -> None:
     assert seeded_disagreements(databases, seed) == []
 
@@ -106,7 +106,7 @@ def overlapping_line(rng: Random) -> str:
     return ",".join('"' + field.replace('"', '""') + '"' for field in fields) + "\n"
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_overlaps_repeats_and_corrections_over_many_files_are_as_the_oracle_says(bed: Bed, seed: int) -> None:
     rng = Random(seed)
     files: dict[bytes, Processed] = {}

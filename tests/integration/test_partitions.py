@@ -11,15 +11,12 @@ from greenstream.domain.ledger import Ledger
 
 ZONES = {
     "Europe/Berlin": date(2024, 3, 31),
-    "America/New_York": date(2024, 11, 3),
     "America/Sao_Paulo": date(2018, 11, 4),  # the day began at 01:00
     "America/Havana": date(2024, 11, 3),  # it began twice
     "Australia/Lord_Howe": date(2024, 4, 7),  # half an hour longer
     "Asia/Kathmandu": date(2024, 3, 15),
-    "Asia/Beirut": date(2024, 3, 31),
     "Africa/Cairo": date(2024, 10, 31),
     "Pacific/Apia": date(2011, 12, 31),  # the day after the one that never was
-    "Asia/Tehran": date(2022, 3, 22),
     "America/Scoresbysund": date(2024, 3, 31),
 }
 
