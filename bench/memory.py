@@ -49,7 +49,7 @@ def meter_months(up_to: int) -> Iterator[bytes]:
 
 def _meter_month(meter: int) -> bytes:
     rows = (
-        f"SM-{meter:05},{slot:%Y-%m-%d %H:%M:%S},{(meter * 31 + index * 7) % 4999} W,Residential_Zone_7\n"
+        f"SM-{meter:05},{slot:%Y-%m-%d %H:%M:%S},{(meter + index // 4) % 24 * 130 + 90} W,Residential_Zone_7\n"
         for index, slot in enumerate(SLOTS)
     )
     return "".join(rows).encode()
