@@ -240,8 +240,8 @@ def test_a_young_meter_is_judged_from_96_slots_on() -> None:
     assert of_rule("B4.3", readings_of(hundred[1:], start=late - 4 * STEP) + other) != []
 
 
-def test_a_failure_begins_with_the_meter_where_that_is_later_than_the_day() -> None:
-    # In Berlin the 6th of May ends at 21:45 UTC: the meter begins after its midnight, 100 slots before the end.
+def test_a_failure_begins_with_its_first_day() -> None:
+    # 93 slots of the meter's first day in Berlin are too few: the second is the first that is judged.
     start = datetime(2024, 5, 4, 22, 45, tzinfo=UTC)
     other = readings_of(lively(300), meter="SM-2", start=start)
     [finding] = of_rule("B4.3", readings_of(["1 kW"], start=start) + other, timezone="Europe/Berlin")
@@ -249,6 +249,15 @@ def test_a_failure_begins_with_the_meter_where_that_is_later_than_the_day() -> N
         datetime(2024, 5, 5, 22, tzinfo=UTC),
         datetime(2024, 5, 7, 21, 45, tzinfo=UTC),
     )
+
+
+def test_a_failure_begins_with_the_meter_where_that_is_later_than_the_day() -> None:
+    # The day on which clocks go back has 100 slots: a meter that begins an hour late has 96 on it.
+    start = datetime(2024, 10, 26, 22, tzinfo=UTC)
+    late = start + 4 * STEP
+    readings = readings_of(["1 kW"], start=late) + readings_of(lively(100), meter="SM-2", start=start)
+    [finding] = of_rule("B4.3", readings, timezone="Europe/Berlin")
+    assert (finding.window_start, finding.window_end) == (late, start + 99 * STEP)
 
 
 @pytest.mark.parametrize(
