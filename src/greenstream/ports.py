@@ -1,15 +1,19 @@
 """What the pipeline needs from the outside. Adapters fit these; `wiring` chooses them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import numpy as np
 import polars as pl
 
 from greenstream.domain.evaluate import EvaluatedFile
+from greenstream.domain.grid import Grid, Integers
+from greenstream.domain.history import Days
 from greenstream.domain.ledger import Delivery, FileResult, Ledger
+from greenstream.domain.schema import FindingCode
 
 Clock = Callable[[], datetime]
 """The time now, aware."""
@@ -89,3 +93,115 @@ class Database(Protocol):
     def record(self, result: FileResult) -> None:
         """Write the result of a file that was not loaded: its line, an alert, a dead letter."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unwatched:
+    """Stored readings that the history rules have not seen.
+
+    `touched` has a row a load, day and meter: `day` (Date), `first` and `last` (Int64 slots of the load on that day),
+    `meter` (Int64 key). `newest` is the newest slot of all.
+    """
+
+    loads: list[int]
+    touched: pl.DataFrame
+    newest: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedMeters:
+    """Meters in the order of their keys: (meters,) Int64 each; slots, FAR where there is none.
+
+    begins, ends: the first slot of a meter's grid and the first behind it.
+    watched_from: what `begins` was when the rules last looked.
+    """
+
+    keys: Integers
+    begins: Integers
+    ends: Integers
+    watched_from: Integers
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def where(self, chosen: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | Integers | slice") -> "WatchedMeters":
+        return WatchedMeters(
+            keys=self.keys[chosen],
+            begins=self.begins[chosen],
+            ends=self.ends[chosen],
+            watched_from=self.watched_from[chosen],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What a set of findings is complete for: these meters, by code the slots from `since` on.
+
+    A finding whose last slot is `open_at` or later goes on as far as is known.
+    """
+
+    meters: Sequence[int]
+    since: Mapping[FindingCode, int]
+    open_at: Mapping[FindingCode, int]
+
+
+class Finding(NamedTuple):
+    """A finding as an alert tells it."""
+
+    code: str
+    severity: str
+    meter_id: str
+    window_start: datetime
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreChange:
+    """What becomes of a score when a meter turns out to be reliable, or not."""
+
+    old_score: int
+    old_grade: int
+    reliable: bool
+    score: int
+    grade: int
+
+
+class History(Protocol):
+    """The meters' past in the database, in one transaction that no other watch or settling shares."""
+
+    def watermark(self) -> int | None:
+        """The slot up to which the rules have been applied to the whole fleet."""
+        ...
+
+    def unwatched(self) -> Unwatched: ...
+    def meters(self) -> WatchedMeters: ...
+    def refresh_day(self, day: date, meters: Sequence[int]) -> None:
+        """Derive the day's values of some meters anew from their current readings."""
+        ...
+
+    def grid(self, meters: WatchedMeters, first: int, last: int) -> Grid: ...
+    def fleet_days(self, first: int, last: int) -> Days:
+        """The days with any reading that lie wholly between two slots."""
+        ...
+
+    def replace_findings(self, found: pl.DataFrame, scope: Scope, now: datetime) -> None: ...
+    def finish(self, unwatched: Unwatched, watermark: int, today: date) -> None:
+        """The loads have been seen; keep the watermark and each meter's status."""
+        ...
+
+    def unalerted(self, until: datetime) -> list[Finding]:
+        """Findings detected by then that no alert has told of."""
+        ...
+
+    def mark_alerted(self, until: datetime, now: datetime) -> None: ...
+    def raise_alert(self, *, code: str, severity: str, subject: str, message: str, at: datetime) -> None: ...
+    def lock_day(self, day: date) -> bool:
+        """Keep loads out of a day; whether anything was ever loaded into it."""
+        ...
+
+    def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
+        """Replace a day's `meter_key`, `usable`, `slots`, `reliability`; a meter's own is that of its last day."""
+        ...
+
+    def rescore(self, day: date, changes: Sequence[ScoreChange], min_reliability: float) -> int: ...
+    def mark_settled(self, day: date, now: datetime) -> None: ...

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from greenstream import __version__
@@ -14,6 +14,8 @@ from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
 from greenstream.pipeline.process_file import process_file
+from greenstream.pipeline.settle import Settled, settle
+from greenstream.pipeline.watch_meters import Watched, watch_meters
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]
@@ -79,6 +81,16 @@ class System:
             before = reader.server().schema_version
         database = PostgresDatabase(self.dsn, self.site, version=__version__)
         return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
+
+    def watch(self) -> Watched:
+        """Apply the history rules to what was loaded since the last time."""
+        with self.database.history() as history:
+            return watch_meters(history, self.site, now())
+
+    def settle(self, day: date) -> Settled:
+        """Make a local day final."""
+        with self.database.history() as history:
+            return settle(history, self.site, day, now())
 
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""

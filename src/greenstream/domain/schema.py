@@ -29,6 +29,16 @@ class Flag(StrEnum):
         return 1 << list(Flag).index(self)
 
 
+class FindingCode(StrEnum):
+    """What can be wrong with a meter over time."""
+
+    CONSECUTIVE_MISSING = "CONSECUTIVE_MISSING"
+    DEAD_METER = "DEAD_METER"
+    STUCK_METER = "STUCK_METER"
+    ERRATIC_SPIKE = "ERRATIC_SPIKE"
+    COMMUNICATION_FAILURE = "COMMUNICATION_FAILURE"
+
+
 class Rejection(StrEnum):
     """Why a row is quarantined instead of stored."""
 
@@ -157,9 +167,22 @@ READINGS = pl.Schema(
         "flags": pl.UInt8(),  # sum of Flag.bit
         "quality_score": pl.UInt8(),
         "grade": pl.UInt8(),  # position in GRADES
+        "reliable": pl.Boolean(),  # whether the score counts the meter as reliable
     }
 )
 """One evaluated row, ready to store."""
+
+FINDINGS = pl.Schema(
+    {
+        "code": pl.String(),  # a FindingCode
+        "meter_key": pl.Int64(),
+        "first": pl.Int64(),  # slot
+        "last": pl.Int64(),  # slot
+        "began_earlier": pl.Boolean(),  # the run may go on to the left, where the grid can't tell
+        "detail": pl.String(),  # JSON: the figures at the last slot
+    }
+)
+"""One row a finding over a grid."""
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

@@ -13,8 +13,8 @@ from typing import Protocol
 import psycopg
 from psycopg import Column, errors
 
+from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
-from greenstream.adapters.postgres.migrate import Connection
 from greenstream.domain.errors import InvalidQuery
 
 BATCH_ROWS = 5_000

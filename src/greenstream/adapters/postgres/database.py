@@ -6,9 +6,11 @@ from datetime import date, datetime
 
 import psycopg
 
+from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.history import PostgresHistory
 from greenstream.adapters.postgres.load import PostgresLoad
-from greenstream.adapters.postgres.migrate import Connection, check_site, current_version, migrate, newest_version
+from greenstream.adapters.postgres.migrate import check_site, current_version, migrate, newest_version
 from greenstream.adapters.postgres.partitions import create_daily
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.evaluate import Site
@@ -69,6 +71,15 @@ class PostgresDatabase:
             except psycopg.errors.CheckViolation:
                 self._days_ready.clear()
                 raise
+
+    @contextmanager
+    def history(self) -> Iterator[PostgresHistory]:
+        """The meters' past, in a transaction; another watch or settling waits for its end."""
+        with translated("watching the meters"):
+            connection = self._ready()
+            with connection.transaction():
+                connection.execute(query("history_lock"))
+                yield PostgresHistory(connection, self._site)
 
     def record(self, result: FileResult) -> None:
         delivery = result.delivery

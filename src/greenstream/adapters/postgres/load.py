@@ -1,13 +1,11 @@
 """The transaction of one file: what it claimed, and the rows it stores."""
 
-import io
 from datetime import datetime
-from typing import LiteralString
 
 import polars as pl
 from psycopg import errors
 
-from greenstream.adapters.postgres.migrate import Connection
+from greenstream.adapters.postgres.connection import Connection, copy_csv
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import EvaluatedFile
@@ -30,6 +28,7 @@ READING_COLUMNS = (
     "grade",
     "record_id",
     "energy_value",
+    "reliable",
 )
 FINDING_COLUMNS = ("reading_at", "load_id", "meter_key", "flag", "record_id", "energy_value")
 
@@ -54,6 +53,7 @@ class PostgresLoad:
         self._staging = False
         self._counts: list[pl.DataFrame] = []
         self._seen: list[pl.DataFrame] = []
+        self._touched: list[pl.DataFrame] = []
 
     def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
         days = evaluated.days()
@@ -82,11 +82,12 @@ class PostgresLoad:
             code="code",
             quarantined_at=pl.lit(self._now),
         )
-        return self._copy(query("copy_quarantine"), kept)
+        return copy_csv(self._connection, query("copy_quarantine"), kept)
 
     def close(self, ledger: Ledger, ignored_columns: tuple[str, ...]) -> FileResult:
         ledger.check(self._delivery.path)
         self._write_counts()
+        self._write_unwatched()
         self._write_activity()
         values = {
             "rows": ledger.rows,
@@ -144,7 +145,7 @@ class PostgresLoad:
             return False
         try:
             with self._connection.transaction():
-                self._copy(query("copy_readings"), _reading_columns(rows))
+                copy_csv(self._connection, query("copy_readings"), _reading_columns(rows))
         except errors.UniqueViolation:
             self._connection.execute(query("stage_table"))
             self._staging = True
@@ -153,7 +154,7 @@ class PostgresLoad:
     def _merged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Store the rows that are not known yet: these."""
         self._connection.execute("TRUNCATE pg_temp.incoming_reading")
-        self._copy(query("stage_readings"), _reading_columns(rows))
+        copy_csv(self._connection, query("stage_readings"), _reading_columns(rows))
         lines = [row[0] for row in self._connection.execute(query("merge_readings")).fetchall()]
         new = pl.Series(lines, dtype=pl.UInt32)
         return rows.filter(pl.col("line_number").is_in(new.implode()))
@@ -167,7 +168,7 @@ class PostgresLoad:
         findings = pl.concat(flags)
         if findings.height:
             columns = findings.select(FINDING_COLUMNS).with_columns(_bytea(pl.col("record_id")))
-            self._copy(query("copy_findings"), columns)
+            copy_csv(self._connection, query("copy_findings"), columns)
         count = pl.len().alias("readings")
         self._counts.append(new.group_by("day", "region", "grade").agg(count).with_columns(flag=None))
         self._counts.append(findings.group_by("day", "region", "flag").agg(count).with_columns(grade=None))
@@ -177,6 +178,9 @@ class PostgresLoad:
                 last=pl.col("reading_at").max(),
                 location=pl.col("location_key").last(),
             )
+        )
+        self._touched.append(
+            new.group_by("day", "meter_key").agg(first=pl.col("reading_at").min(), last=pl.col("reading_at").max())
         )
 
     def _write_counts(self) -> None:
@@ -199,6 +203,26 @@ class PostgresLoad:
             }
             self._connection.execute(query(f"add_{code}_counts"), values)
 
+    def _write_unwatched(self) -> None:
+        """Leave word for the history rules."""
+        if not self._touched:
+            return
+        days = (
+            pl.concat(self._touched)
+            .group_by("day")
+            .agg(pl.col("meter_key").unique(), pl.col("first").min(), pl.col("last").max())
+            .sort("day")
+        )
+        for day in days.iter_rows(named=True):
+            values = {
+                "load_id": self._load_id,
+                "day": day["day"],
+                "first_at": day["first"],
+                "last_at": day["last"],
+                "meters": day["meter_key"],
+            }
+            self._connection.execute(query("add_unwatched"), values)
+
     def _write_activity(self) -> None:
         """When each meter was first and last seen, and where; last, for this makes others with the same meters wait."""
         if not self._seen:
@@ -217,15 +241,6 @@ class PostgresLoad:
         places = {"meters": values["meters"], "locations": seen["location"].to_list()}
         if moved := self._connection.execute(query("moved_meters"), places).fetchall():
             self._connection.execute(query("relocate_meters"), {"meters": [row[0] for row in moved]})
-
-    def _copy(self, statement: LiteralString, rows: pl.DataFrame) -> int:
-        """COPY a frame whose columns stand in the statement's order; how many rows the server took."""
-        buffer = io.BytesIO()
-        rows.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.f+00")
-        with self._connection.cursor() as cursor:
-            with cursor.copy(statement) as copy:
-                copy.write(buffer.getbuffer())
-            return cursor.rowcount
 
 
 def _bytea(hex_digits: pl.Expr) -> pl.Expr:

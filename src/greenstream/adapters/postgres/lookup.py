@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
-from greenstream.adapters.postgres.migrate import Connection
 from greenstream.adapters.postgres.sql import query
 
 PATIENCE = 10  # seconds to wait for a server that doesn't answer

@@ -11,15 +11,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool
 
+from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.partitions import create_older
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.evaluate import Site
-from greenstream.domain.rules import FLAG_RULES
+from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
 from greenstream.domain.schema import GRADES, PERIODS, SEASONS, Flag
-
-Connection = psycopg.Connection[tuple[object, ...]]
 
 
 def current_version(connection: Connection) -> str | None:
@@ -106,6 +105,10 @@ def _write_words(connection: Connection) -> None:
         cursor.executemany(
             query("add_flag_set"),
             [{"flags": bits, "codes": [f.value for f in Flag if f.bit & bits]} for bits in range(2 ** len(Flag))],
+        )
+        cursor.executemany(
+            query("add_window_rule"),
+            [{"code": rule.finding, "rule_id": rule.id, "severity": rule.severity} for rule in HISTORY_RULES],
         )
 
 

@@ -1,12 +1,11 @@
 """Partitions of readings: one a local day, and one for everything before the first of those."""
 
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
-import psycopg
 from psycopg import sql
 
-Connection = psycopg.Connection[tuple[object, ...]]
+from greenstream.adapters.postgres.connection import Connection
+from greenstream.domain.calendar import day_start
 
 PARENT = sql.Identifier("greenstream", "reading")
 
@@ -41,8 +40,3 @@ def create_daily(connection: Connection, day: date, timezone: str) -> None:
                 sql.Literal(day_start(day + timedelta(days=1), timezone)),
             )
         )
-
-
-def day_start(day: date, timezone: str) -> datetime:
-    """The first instant of a local day."""
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import psycopg
 
 from greenstream.adapters.postgres.answers import Answer, answer
+from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
-from greenstream.adapters.postgres.migrate import Connection, current_version
+from greenstream.adapters.postgres.migrate import current_version
 from greenstream.adapters.postgres.sql import query
 
 

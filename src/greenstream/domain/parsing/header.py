@@ -40,7 +40,7 @@ def read_header(line: bytes) -> Header:
         names = [name.strip(BLANKS) for name in _split(text, delimiter)]
         found = _positions(names)
         if all(column in found for column in REQUIRED_COLUMNS):
-            ignored = tuple(name for i, name in enumerate(names) if i not in found.values())
+            ignored = tuple(dict.fromkeys(name for i, name in enumerate(names) if i not in found.values()))
             return Header(delimiter=delimiter, width=len(names), positions=found, ignored_columns=ignored)
     raise FileRejected(Reason.MISSING_COLUMN, f"the header needs {', '.join(REQUIRED_COLUMNS)}, it is {text[:200]!r}")
 

@@ -1,4 +1,4 @@
-"""The catalogue: all rules on a row, in the order in which they are read.
+"""The catalogue: all rules on a row, in the order in which they are read, and those on a meter's history.
 
 Each rule is a small function in the file of its category; its docstring says what it does, with a flagged and a clean
 example, or examples of what comes out.
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from greenstream.domain.rules import b1_units, b2_missing, b3_ranges, b5_enrichment, b6_metadata
-from greenstream.domain.schema import Flag, Rejection, Severity
+from greenstream.domain.rules import b1_units, b2_missing, b3_ranges, b4_faults, b5_enrichment, b6_metadata
+from greenstream.domain.schema import FindingCode, Flag, Rejection, Severity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,13 @@ class FlagRule(Rule):
     """A rule that flags."""
 
     flag: Flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryRule(Rule):
+    """A rule on a meter's history; what it finds has a window."""
+
+    finding: FindingCode
 
 
 CATALOGUE: tuple[Rule, ...] = (
@@ -88,3 +95,41 @@ CATALOGUE: tuple[Rule, ...] = (
 )
 
 FLAG_RULES: tuple[FlagRule, ...] = tuple(rule for rule in CATALOGUE if isinstance(rule, FlagRule))
+
+HISTORY_RULES: tuple[HistoryRule, ...] = (
+    HistoryRule(
+        id="B2.3",
+        title="silent meter",
+        apply=b2_missing.consecutive_missing,
+        finding=FindingCode.CONSECUTIVE_MISSING,
+        severity=Severity.WARNING,
+    ),
+    HistoryRule(
+        id="B3.2",
+        title="dead meter",
+        apply=b3_ranges.dead_meter,
+        finding=FindingCode.DEAD_METER,
+        severity=Severity.ERROR,
+    ),
+    HistoryRule(
+        id="B4.1",
+        title="stuck meter",
+        apply=b4_faults.stuck,
+        finding=FindingCode.STUCK_METER,
+        severity=Severity.WARNING,
+    ),
+    HistoryRule(
+        id="B4.2",
+        title="erratic spike",
+        apply=b4_faults.spike,
+        finding=FindingCode.ERRATIC_SPIKE,
+        severity=Severity.INFO,
+    ),
+    HistoryRule(
+        id="B4.3",
+        title="communication failure",
+        apply=b4_faults.communication_failure,
+        finding=FindingCode.COMMUNICATION_FAILURE,
+        severity=Severity.ERROR,
+    ),
+)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from greenstream.domain.grid import Grid, Runs, runs_of
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b3_ranges import timestamp_in_range
 from greenstream.domain.schema import INSTANT, Rejection
@@ -172,3 +173,13 @@ def slots_read(resolved: pl.DataFrame, others: pl.Series, limits: Limits) -> pl.
     read = resolved.filter(~pl.col("inferred") & ~pl.col("alone") & pl.col("code").is_null())["reading_at"]
     both = pl.concat([read, others.cast(INSTANT).alias("reading_at")]).to_frame()
     return both.select(_slot(pl.col("reading_at"), limits)).to_series().drop_nulls().unique()
+
+
+def consecutive_missing(grid: Grid, limits: Limits) -> Runs:
+    """B2.3: a run of more than 4 missing slots of a meter: no reading, or a null one.
+
+    Flagged: 5 missing slots between two readings are CONSECUTIVE_MISSING.
+    Clean: 4 missing slots between two readings have no finding.
+    """
+    runs = runs_of(grid.missing(), grid.start)
+    return runs.where(runs.length > limits.missing_run_slots)

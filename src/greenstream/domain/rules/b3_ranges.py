@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from greenstream.domain.grid import Grid, Runs, runs_of
 from greenstream.domain.limits import Limits
 from greenstream.domain.schema import UNITS_PER_KW
 
@@ -30,3 +31,13 @@ def timestamp_in_range(instant: pl.Expr, now: datetime, limits: Limits) -> pl.Ex
     """
     latest = now + timedelta(minutes=limits.max_future_minutes)
     return (instant >= limits.earliest_reading) & (instant <= latest)
+
+
+def dead_meter(grid: Grid, limits: Limits) -> Runs:
+    """B3.2: a run of more than 96 slots (24 h) at exactly 0 kW.
+
+    Flagged: 97 slots at 0 kW are DEAD_METER.
+    Clean: 96 slots at 0 kW have no finding.
+    """
+    runs = runs_of((grid.values == 0) & grid.inside(), grid.start)
+    return runs.where(runs.length > limits.dead_run_slots)

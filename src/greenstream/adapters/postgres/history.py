@@ -1,0 +1,297 @@
+"""PostgreSQL behind the port `History`: the fleet's grid, the findings over it, and settled days."""
+
+import io
+import struct
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from psycopg.rows import args_row
+
+from greenstream.adapters.postgres.connection import Connection, copy_csv
+from greenstream.adapters.postgres.sql import query
+from greenstream.domain.calendar import day_slots, local_day, slot_start
+from greenstream.domain.evaluate import Site
+from greenstream.domain.grid import CLIP, FAR, MISSING, Grid, Integers, Values
+from greenstream.domain.history import Days
+from greenstream.domain.schema import Flag
+from greenstream.ports import Finding, Scope, ScoreChange, Unwatched, WatchedMeters
+
+VALUE_BYTES = 4
+PACKED_ITEM = np.dtype([("length", ">i4"), ("packed", ">i8")])
+ARRAY_HEADER_BYTES = 20
+
+
+class PostgresHistory:
+    """What the history rules read and write, in one transaction that no other watch or settling shares."""
+
+    def __init__(self, connection: Connection, site: Site) -> None:
+        self._connection = connection
+        self._site = site
+        self._interval = site.limits.interval_minutes
+
+    # what is new
+
+    def watermark(self) -> int | None:
+        row = self._connection.execute(query("history_watermark")).fetchone()
+        assert row is not None
+        return self._slot(row[0]) if isinstance(row[0], datetime) else None
+
+    def unwatched(self) -> Unwatched:
+        found = self._connection.execute(query("history_pending")).fetchall()
+        rows = pl.DataFrame(
+            found,
+            schema={
+                "load_id": pl.Int64,
+                "day": pl.Date,
+                "first": _INSTANT,
+                "last": _INSTANT,
+                "meter": pl.List(pl.Int64),
+            },
+            orient="row",
+        )
+        step = self._interval * 60
+        slots = rows.with_columns(pl.col("first", "last").dt.epoch("s") // step)
+        newest = slots["last"].max()
+        assert newest is None or isinstance(newest, int)
+        return Unwatched(
+            loads=slots["load_id"].unique().to_list(),
+            touched=slots.explode("meter").drop("load_id"),
+            newest=newest,
+        )
+
+    def meters(self) -> WatchedMeters:
+        found = self._connection.execute(query("history_meters")).fetchall()
+        schema: dict[str, pl.DataType | type[pl.DataType]] = {
+            "meter_key": pl.Int64,
+            "seen": _INSTANT,
+            "commissioned": pl.Date,
+            "decommissioned": pl.Date,
+            "watched_from": _INSTANT,
+        }
+        rows = pl.DataFrame(found, schema=schema, orient="row").filter(pl.col("seen").is_not_null())
+        step = self._interval * 60
+        ends = [FAR if day is None else self._day_slots(day).start for day in rows["decommissioned"]]
+        return WatchedMeters(
+            keys=rows["meter_key"].to_numpy(),
+            begins=(rows["seen"].dt.epoch("s") // step).to_numpy(),
+            ends=np.array(ends, dtype=np.int64),
+            watched_from=(rows["watched_from"].dt.epoch("s") // step).fill_null(FAR).to_numpy(),
+        )
+
+    # the grid
+
+    def refresh_day(self, day: date, meters: Sequence[int]) -> None:
+        """Derive the day's values of some meters from their current readings."""
+        slots = self._day_slots(day)
+        values = self._current_values(slots, list(meters))
+        self._connection.execute(query("history_stage_days"))
+        self._connection.execute("TRUNCATE pg_temp.fresh_meter_day")
+        with self._connection.cursor().copy(query("history_copy_days")) as copy:
+            copy.write(_binary_days(day, values))
+        self._connection.execute(query("history_merge_days"))
+
+    def grid(self, meters: WatchedMeters, first: int, last: int) -> Grid:
+        """The values of some meters, in order of their keys, from slot `first` to slot `last`."""
+        values = np.full((len(meters.keys), last - first + 1), MISSING, dtype=np.int32)
+        bounds = {
+            "first_day": self._day(first),
+            "last_day": self._day(last),
+            "meters": meters.keys.tolist(),
+        }
+        with self._connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(query("history_grid"), bounds).fetchall()
+        days = pl.DataFrame(rows, schema={"day": pl.Date, "meter": pl.Int64, "values": pl.Binary}, orient="row")
+        for (day,), part in days.group_by("day"):
+            assert isinstance(day, date)
+            _place(values, part, meters.keys, self._day_slots(day), first)
+        return Grid(values=values, meters=meters.keys, begins=meters.begins, ends=meters.ends, start=first)
+
+    def fleet_days(self, first: int, last: int) -> Days:
+        """The days with any reading that lie wholly between two slots."""
+        bounds = {"first_day": self._day(first), "last_day": self._day(last)}
+        days = [row[0] for row in self._connection.execute(query("history_fleet_days"), bounds).fetchall()]
+        spans = [(day, self._day_slots(day)) for day in days if isinstance(day, date)]
+        whole = [(day, slots) for day, slots in spans if first <= slots.start and slots.stop - 1 <= last]
+        ordinals = np.array([day.toordinal() for day, _ in whole], dtype=np.int64)
+        return Days(
+            first=np.array([slots.start for _, slots in whole], dtype=np.int64),
+            last=np.array([slots.stop - 1 for _, slots in whole], dtype=np.int64),
+            adjoining=np.diff(ordinals, prepend=-1) == 1,
+        )
+
+    # findings
+
+    def replace_findings(self, found: pl.DataFrame, scope: Scope, now: datetime) -> None:
+        """Make the findings of the scope's meters, from its slots on, exactly those found (schema FINDINGS)."""
+        since = [self._start(slot) for slot in scope.since.values()]
+        slot = timedelta(minutes=self._interval)
+        codes = list(scope.since)
+        self._connection.execute(query("history_stage_findings"))
+        self._connection.execute("TRUNCATE pg_temp.found")
+        copy_csv(self._connection, query("history_copy_findings"), self._finding_columns(found))
+        self._connection.execute(query("history_join_earlier"), {"slot": slot})
+        bounds = {"codes": codes, "since": since, "meters": list(scope.meters), "slot": slot}
+        self._connection.execute(query("history_drop_disproved"), bounds)
+        self._connection.execute(query("history_resolve_earlier"), bounds)
+        values = {
+            "codes": codes,
+            "open_at": [self._start(each) for each in scope.open_at.values()],
+            "slot": slot,
+            "inferred": Flag.TIMESTAMP_INFERRED.bit,
+            "now": now,
+        }
+        self._connection.execute(query("history_merge_findings"), values)
+
+    def finish(self, unwatched: Unwatched, watermark: int, today: date) -> None:
+        """The loads have been seen, up to the watermark."""
+        self._connection.execute(query("history_watched"), {"loads": unwatched.loads})
+        self._connection.execute(query("history_advance"), {"watermark": self._start(watermark)})
+        self._connection.execute(query("history_mark_meters"))
+        self._connection.execute(query("history_status"), {"today": today})
+
+    # alerts
+
+    def unalerted(self, until: datetime) -> list[Finding]:
+        with self._connection.cursor(row_factory=args_row(Finding)) as cursor:
+            return cursor.execute(query("history_unalerted"), {"until": until}).fetchall()
+
+    def mark_alerted(self, until: datetime, now: datetime) -> None:
+        self._connection.execute(query("history_mark_alerted"), {"until": until, "now": now})
+
+    def raise_alert(self, *, code: str, severity: str, subject: str, message: str, at: datetime) -> None:
+        values = {"code": code, "severity": severity, "subject": subject, "message": message, "at": at}
+        self._connection.execute(query("raise_alert"), values)
+
+    # settling
+
+    def lock_day(self, day: date) -> bool:
+        """Keep loads out of a day; whether anything was ever loaded into it."""
+        return self._connection.execute(query("settle_lock_day"), {"day": day}).fetchone() is not None
+
+    def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
+        """Replace what is known of a settled day: `meter_key`, `usable`, `slots`, `reliability` (null: unknown)."""
+        self._connection.execute(query("settle_clear_reliability"), {"day": day})
+        columns = rows.select(pl.lit(day).alias("day"), "meter_key", "usable", "slots", "reliability")
+        copy_csv(self._connection, query("settle_copy_reliability"), columns)
+        self._connection.execute(query("settle_meters"), {"day": day})
+
+    def rescore(self, day: date, changes: Sequence[ScoreChange], min_reliability: float) -> int:
+        """Apply the changes to the day's readings whose meter is now judged otherwise; how many those are."""
+        slots = self._day_slots(day)
+        values = {
+            "day": day,
+            "start": self._start(slots.start),
+            "stop": self._start(slots.stop),
+            "min_reliability": min_reliability,
+            "old_scores": [change.old_score for change in changes],
+            "old_grades": [change.old_grade for change in changes],
+            "reliables": [change.reliable for change in changes],
+            "scores": [change.score for change in changes],
+            "grades": [change.grade for change in changes],
+        }
+        row = self._connection.execute(query("settle_scores"), values).fetchone()
+        assert row is not None
+        assert isinstance(row[0], int)
+        return row[0]
+
+    def mark_settled(self, day: date, now: datetime) -> None:
+        self._connection.execute(query("settle_mark_day"), {"day": day, "now": now})
+
+    # slots and days
+
+    def _current_values(self, slots: range, meters: list[int]) -> tuple[Integers, Values]:
+        """Keys of the meters with readings, and their values: (meters, slots)."""
+        bounds: dict[str, object] = {
+            "seconds": self._interval * 60,
+            "first_slot": slots.start,
+            "start": self._start(slots.start),
+            "stop": self._start(slots.stop),
+            "clip": CLIP,
+            "inferred": Flag.TIMESTAMP_INFERRED.bit,
+        }
+        keys, values, contested = self._unpacked("history_values", {**bounds, "meters": meters}, len(slots))
+        if len(contested):
+            again, current, _ = self._unpacked(
+                "history_contested", {**bounds, "meters": contested.tolist()}, len(slots)
+            )
+            values[np.searchsorted(keys, again)] = current
+        return keys, values
+
+    def _unpacked(self, name: str, bounds: dict[str, object], width: int) -> tuple[Integers, Values, Integers]:
+        """Keys, values, and the keys of meters that have several readings in a slot."""
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(query(name), bounds)
+            result = cursor.pgresult
+            assert result is not None
+            raw = [(result.get_value(row, 0), result.get_value(row, 1)) for row in range(result.ntuples)]
+        keys = np.array([struct.unpack(">i", key)[0] for key, _ in raw if key], dtype=np.int64)
+        arrays = [array[ARRAY_HEADER_BYTES:] for _, array in raw if array]
+        sizes = np.array([len(array) // PACKED_ITEM.itemsize for array in arrays], dtype=np.int64)
+        packed = np.frombuffer(b"".join(arrays), dtype=PACKED_ITEM)["packed"].astype(np.int64)
+        row, slot = np.repeat(np.arange(len(keys)), sizes), packed >> 32
+        values = np.full((len(keys), width), MISSING, dtype=np.int32)
+        values[row, slot] = (packed & 0xFFFFFFFF) - 3
+        taken = np.bincount(row * width + slot, minlength=len(keys) * width).reshape(len(keys), width)
+        order = np.argsort(keys)
+        return keys[order], values[order], np.sort(keys[(taken > 1).any(axis=1)])
+
+    def _finding_columns(self, found: pl.DataFrame) -> pl.DataFrame:
+        step = self._interval * 60 * 1_000_000
+        return found.select(
+            "code",
+            "meter_key",
+            (pl.col("first") * step).cast(_INSTANT),
+            (pl.col("last") * step).cast(_INSTANT),
+            "began_earlier",
+            "detail",
+        )
+
+    def _slot(self, instant: datetime) -> int:
+        return int(instant.timestamp()) // (self._interval * 60)
+
+    def _start(self, slot: int) -> datetime:
+        return slot_start(int(slot), self._interval)
+
+    def _day(self, slot: int) -> date:
+        return local_day(int(slot), self._site.timezone, self._interval)
+
+    def _day_slots(self, day: date) -> range:
+        return day_slots(day, self._site.timezone, self._interval)
+
+
+_INSTANT = pl.Datetime("us", "UTC")
+
+
+def _place(values: Values, part: pl.DataFrame, keys: Integers, slots: range, first: int) -> None:
+    """Write a day's rows into the grid's array, as far as they lie in it."""
+    rows = np.searchsorted(keys, part["meter"].to_numpy())
+    day = np.frombuffer(b"".join(part["values"].to_list()), dtype="<i4").reshape(len(rows), len(slots))
+    start, stop = max(slots.start, first), min(slots.stop, first + values.shape[1])
+    values[rows, start - first : stop - first] = day[:, start - slots.start : stop - slots.start]
+
+
+def _binary_days(day: date, keyed: tuple[Integers, Values]) -> bytes:
+    """Rows of meter_day in PostgreSQL's binary COPY format: of one width, so made in one go."""
+    keys, values = keyed
+    width = values.shape[1] * VALUE_BYTES
+    row = np.dtype(
+        [
+            ("fields", ">i2"),
+            ("day_length", ">i4"),
+            ("day", ">i4"),
+            ("key_length", ">i4"),
+            ("key", ">i4"),
+            ("values_length", ">i4"),
+            ("values", "<i4", (values.shape[1],)),
+        ]
+    )
+    rows = np.zeros(len(keys), dtype=row)
+    rows["fields"], rows["day_length"], rows["key_length"], rows["values_length"] = 3, 4, 4, width
+    rows["day"], rows["key"], rows["values"] = (day - date(2000, 1, 1)).days, keys, values
+    out = io.BytesIO()
+    out.write(b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0))
+    out.write(rows.tobytes())
+    out.write(struct.pack(">h", -1))
+    return out.getvalue()

@@ -1,0 +1,1 @@
+UPDATE greenstream.site SET watermark = greatest(watermark, %(watermark)s)

@@ -1,0 +1,1 @@
+COPY pg_temp.fresh_meter_day (day, meter_key, slot_values) FROM STDIN (FORMAT binary)

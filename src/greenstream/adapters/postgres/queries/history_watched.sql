@@ -1,0 +1,1 @@
+DELETE FROM greenstream.unwatched WHERE load_id = ANY(%(loads)s)

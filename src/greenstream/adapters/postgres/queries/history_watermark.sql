@@ -1,0 +1,1 @@
+SELECT watermark FROM greenstream.site

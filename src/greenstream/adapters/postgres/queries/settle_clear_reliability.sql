@@ -1,0 +1,1 @@
+DELETE FROM greenstream.meter_reliability WHERE day = %(day)s

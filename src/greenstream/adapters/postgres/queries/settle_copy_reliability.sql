@@ -1,0 +1,1 @@
+COPY greenstream.meter_reliability (day, meter_key, usable, slots, reliability) FROM STDIN (FORMAT csv)

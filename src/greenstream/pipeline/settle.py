@@ -1,0 +1,80 @@
+"""Settle a local day: findings, reliability, scores and grades become final, with whatever arrived late."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+
+from greenstream.domain.calendar import day_slots
+from greenstream.domain.evaluate import Site
+from greenstream.domain.limits import Limits
+from greenstream.domain.rules.b4_faults import last_days, reliability
+from greenstream.domain.rules.b5_enrichment import grade
+from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
+from greenstream.ports import History, ScoreChange, WatchedMeters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What settling a day did. `settled` is false for a day that isn't over, or on which nothing ever came."""
+
+    day: date
+    settled: bool
+    meters: int = 0
+    rescored: int = 0
+
+
+def settle(history: History, site: Site, day: date, now: datetime) -> Settled:
+    """Settle a day for the whole fleet. Safe to repeat, and the same whatever came in which order.
+
+    A day that isn't over by the clock is looked at up to the watermark, and stays open. A day without data is left
+    alone.
+    """
+    slots = day_slots(day, site.timezone, site.limits.interval_minutes)
+    over = slots.stop * site.limits.interval_minutes * 60 <= now.timestamp()
+    if not history.lock_day(day):
+        return Settled(day=day, settled=False)
+    watch_meters(history, site, now)
+    if not len(history.fleet_days(slots.start, slots.stop - 1).last):
+        return Settled(day=day, settled=False)
+    if over:
+        watch_meters(history, site, now, until=slots.stop - 1)
+    last = min(slots.stop - 1, history.watermark() or 0)
+    judged = pl.concat(_reliabilities(history, history.meters(), slots.start, last, site.limits))
+    history.write_reliability(day, judged)
+    rescored = history.rescore(day, _score_changes(site.limits), site.limits.min_reliability)
+    if over:
+        history.mark_settled(day, now)
+    return Settled(day=day, settled=over, meters=judged.height, rescored=rescored)
+
+
+def _reliabilities(
+    history: History, meters: WatchedMeters, first: int, last: int, limits: Limits
+) -> Iterator[pl.DataFrame]:
+    """Of each meter that was due on the day: usable slots, slots, and their share, over the window up to `last`."""
+    due = meters.where((meters.begins <= last) & (meters.ends > first))
+    window = limits.reliability_window_slots
+    count = MAX_CELLS // window
+    for start in range(0, max(len(due), 1), count):
+        part = due.where(slice(start, start + count))
+        grid = history.grid(part, last - window + 1, last)
+        at = np.array([last], dtype=np.int64)
+        usable = last_days(grid.usable(limits), grid, at, limits)[:, 0]
+        slots = last_days(grid.inside(), grid, at, limits)[:, 0]
+        shares = pl.Series(reliability(usable, slots, limits)).fill_nan(None)
+        yield pl.DataFrame({"meter_key": part.keys, "usable": usable, "slots": slots, "reliability": shares})
+
+
+def _score_changes(limits: Limits) -> list[ScoreChange]:
+    """What B5.3 makes of each score when its meter is judged anew."""
+    points = limits.score_reliability
+    scores = pl.DataFrame({"score": range(256)}).with_columns(grade=grade(pl.col("score"), limits))
+    grades = scores["grade"].to_list()
+    return [
+        ScoreChange(old_score=old, old_grade=grades[old], reliable=better, score=new, grade=grades[new])
+        for old in range(256)
+        for better, new in ((True, old + points), (False, old - points))
+        if 0 <= new < 256
+    ]

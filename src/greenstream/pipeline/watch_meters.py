@@ -1,0 +1,135 @@
+"""Intraday: after new readings, apply the history rules up to the watermark, and raise alerts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import numpy as np
+import polars as pl
+
+from greenstream.domain.calendar import day_slots, local_day, slot_of, slot_start
+from greenstream.domain.evaluate import Site
+from greenstream.domain.grid import FAR, Integers
+from greenstream.domain.history import find, lookback
+from greenstream.domain.limits import Limits
+from greenstream.domain.schema import FindingCode
+from greenstream.ports import Finding, History, Scope, Unwatched, WatchedMeters
+
+MAX_CELLS = 8_000_000
+"""A grid's size: above, meters are looked at in several parts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What a watch did: loads seen, meters looked at, the watermark as an instant (None: no reading yet)."""
+
+    loads: int
+    meters: int
+    watermark: datetime | None
+
+
+def watch_meters(history: History, site: Site, now: datetime, *, until: int | None = None) -> Watched:
+    """Bring the findings up to date with all stored readings, and tell of those that are new.
+
+    Safe to repeat: readings that were seen are not looked at again, and a crash leaves everything as it was.
+
+    Args:
+        history: a transaction of it.
+        site: where the meters are.
+        now: the time of the watch.
+        until: a slot up to which the fleet is due, though no reading came so far; the last one of a settled day.
+    """
+    unwatched, meters, before = history.unwatched(), history.meters(), history.watermark()
+    slots = [slot for slot in (before, unwatched.newest, until) if slot is not None]
+    if not slots or not len(meters):
+        return Watched(loads=0, meters=0, watermark=None)
+    watermark = max(slots)
+    since = np.minimum(_since(meters, unwatched.touched, before, watermark), _first_new_day(history, unwatched, site))
+    for (day,), rows in unwatched.touched.group_by("day", maintain_order=True):
+        history.refresh_day(day, rows["meter"].unique().sort().to_list())
+    concerned = since <= watermark
+    for part, first in _parts(meters.where(concerned), since[concerned], watermark, site.limits):
+        _judge(history, part, first, watermark, site.limits, now)
+    interval = site.limits.interval_minutes
+    history.finish(unwatched, watermark, local_day(slot_of(now, interval), site.timezone, interval))
+    _alert(history, site.limits, now)
+    return Watched(loads=len(unwatched.loads), meters=int(concerned.sum()), watermark=slot_start(watermark, interval))
+
+
+def _since(meters: WatchedMeters, touched: pl.DataFrame, before: int | None, watermark: int) -> Integers:
+    """From which slot on each meter must be looked at again; one behind the watermark where it needn't be.
+
+    That is where its readings changed, or where the fleet went on. A meter whose grid begins earlier than it did is
+    looked at from there.
+    """
+    since = np.full(len(meters), watermark + 1 if before is None else before + 1, dtype=np.int64)
+    first = touched.group_by("meter").agg(pl.col("first").min()).sort("meter")
+    rows = np.searchsorted(meters.keys, first["meter"].to_numpy())
+    since[rows] = np.minimum(since[rows], first["first"].to_numpy())
+    return np.where(meters.begins < meters.watched_from, np.minimum(since, meters.begins), since)
+
+
+def _first_new_day(history: History, unwatched: Unwatched, site: Site) -> int:
+    """The first slot of the first day on which the fleet had no reading before: B4.3 now judges it, for all meters."""
+    days = unwatched.touched["day"].unique().sort().to_list()
+    if not days:
+        return FAR
+    spans = [day_slots(day, site.timezone, site.limits.interval_minutes) for day in days]
+    known = history.fleet_days(spans[0].start, spans[-1].stop - 1).first.tolist()
+    return min((span.start for span in spans if span.start not in known), default=FAR)
+
+
+def _parts(
+    meters: WatchedMeters, since: Integers, watermark: int, limits: Limits
+) -> Iterator[tuple[WatchedMeters, int]]:
+    """The meters in parts whose grid is of moderate size, and the slot from which each part is looked at."""
+    order = np.argsort(since, kind="stable")
+    start = 0
+    while start < len(order):
+        first = int(since[order[start]])
+        count = max(1, MAX_CELLS // (watermark - first + 1 + lookback(limits)))
+        yield meters.where(np.sort(order[start : start + count])), first
+        start += count
+
+
+def _judge(history: History, meters: WatchedMeters, first: int, watermark: int, limits: Limits, now: datetime) -> None:
+    """Apply the rules to some meters from a slot on. The slot before it may be the last of a run that ends there."""
+    since = first - 1
+    grid = history.grid(meters, since - lookback(limits), watermark)
+    days = history.fleet_days(grid.start, watermark).judged_by(grid, limits)
+    found = find(grid, since, days, limits)
+    since_by_code = dict.fromkeys(FindingCode, since)
+    open_at = dict.fromkeys(FindingCode, watermark)
+    if len(days.last):
+        since_by_code[FindingCode.COMMUNICATION_FAILURE] = int(days.last[0])
+        open_at[FindingCode.COMMUNICATION_FAILURE] = int(days.last[-1])
+    else:
+        del since_by_code[FindingCode.COMMUNICATION_FAILURE], open_at[FindingCode.COMMUNICATION_FAILURE]
+    scope = Scope(meters=meters.keys.tolist(), since=since_by_code, open_at=open_at)
+    history.replace_findings(found, scope, now)
+
+
+def _alert(history: History, limits: Limits, now: datetime) -> None:
+    """Tell of new findings: each meter by itself, or all at once where a whole part of the fleet comes under a rule."""
+    until = now - timedelta(minutes=limits.alert_grace_minutes)
+    for code, group in groupby(history.unalerted(until), key=lambda finding: finding.code):
+        findings = list(group)
+        meters = {finding.meter_id for finding in findings}
+        if len(meters) > limits.outage_meters:
+            _alert_outage(history, code, findings, len(meters), now)
+        else:
+            for finding in findings:
+                _alert_meter(history, finding, now)
+    history.mark_alerted(until, now)
+
+
+def _alert_outage(history: History, code: str, findings: list[Finding], meters: int, now: datetime) -> None:
+    first = min(finding.window_start for finding in findings)
+    message = f"{meters} meters at once, the first since {first:%Y-%m-%d %H:%M} UTC; see data_quality_log"
+    history.raise_alert(code=code, severity="error", subject="fleet", message=message, at=now)
+
+
+def _alert_meter(history: History, finding: Finding, now: datetime) -> None:
+    message = f"meter {finding.meter_id} since {finding.window_start:%Y-%m-%d %H:%M} UTC: {finding.detail}"
+    history.raise_alert(code=finding.code, severity=finding.severity, subject=finding.meter_id, message=message, at=now)

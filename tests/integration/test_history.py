@@ -1,0 +1,101 @@
+"""The history rules and settling agree with the oracle, whatever came in which order and whatever happened between."""
+
+import random
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.oracle.history import final_scores, findings, reliability
+from tests.oracle.history_compare import compare_findings
+from tests.oracle.history_generators import Settings, random_history, readings_of, shuffled
+from tests.oracle.reference import Reading
+from tests.support.bed import Bed, Databases, site_of
+
+from greenstream.pipeline.settle import Settled, settle
+from greenstream.pipeline.watch_meters import Watched, watch_meters
+
+Files = list[tuple[str, bytes]]
+
+
+def watch(bed: Bed) -> Watched:
+    with bed.database.history() as history:
+        return watch_meters(history, bed.site, bed.clock())
+
+
+def settle_day(bed: Bed, day: date) -> Settled:
+    with bed.database.history() as history:
+        return settle(history, bed.site, day, bed.clock())
+
+
+def local_days(readings: list[Reading], timezone: str) -> list[date]:
+    days = {reading.slot.astimezone(ZoneInfo(timezone)).date() for reading in readings}
+    first, last = min(days), max(days)
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def log(bed: Bed) -> list[dict[str, object]]:
+    return bed.query("SELECT * FROM data_quality_log WHERE window_start IS NOT NULL")
+
+
+def disagreements(bed: Bed, readings: list[Reading], settings: Settings, watermark: datetime | None) -> list[str]:
+    expected = findings(readings, watermark=watermark, timezone=settings.timezone)
+    return compare_findings(expected, log(bed))
+
+
+def end_of(day: date, timezone: str) -> datetime:
+    """The start of the day's last slot."""
+    behind = day + timedelta(days=1)
+    midnight = datetime(behind.year, behind.month, behind.day, tzinfo=ZoneInfo(timezone))
+    return midnight.astimezone(ZoneInfo("UTC")) - timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_findings_after_a_watch_are_those_of_the_oracle(databases: Databases, seed: int) -> None:
+    files, settings = random_history(seed)
+    with databases.bed(site_of(settings.timezone), now=settings.now) as bed:
+        for name, content in files:
+            bed.load(name, content, received_at=settings.now)
+        watch(bed)
+        assert disagreements(bed, readings_of(files, settings), settings, None) == []
+
+
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_any_order_with_watches_and_settlings_between_ends_the_same(databases: Databases, seed: int) -> None:
+    files, settings = random_history(seed)
+    readings = readings_of(files, settings)
+    days = local_days(readings, settings.timezone)
+    chance = random.Random(seed)
+    with databases.bed(site_of(settings.timezone), now=settings.now) as bed:
+        for name, content in shuffled(files, seed):
+            bed.load(name, content, received_at=settings.now)
+            if chance.random() < 0.5:
+                watch(bed)
+            if chance.random() < 0.2:
+                settle_day(bed, chance.choice(days))
+        for day in days:
+            settle_day(bed, day)
+        last = max(reading.slot for reading in readings).astimezone(ZoneInfo(settings.timezone)).date()
+        assert disagreements(bed, readings, settings, end_of(last, settings.timezone)) == []
+        assert wrong_scores(bed, readings, days, settings) == []
+        assert wrong_reliabilities(bed, readings, days, settings) == []
+
+
+def wrong_scores(bed: Bed, readings: list[Reading], days: list[date], settings: Settings) -> list[str]:
+    expected = {}
+    for day in days:
+        expected |= final_scores(readings, day, timezone=settings.timezone)
+    rows = bed.query("SELECT record_id, quality_score, quality_grade FROM meter_readings")
+    got = {row["record_id"]: (row["quality_score"], row["quality_grade"]) for row in rows}
+    return [f"{key}: expected {expected.get(key)}, got {got.get(key)}" for key in expected if expected[key] != got[key]]
+
+
+def wrong_reliabilities(bed: Bed, readings: list[Reading], days: list[date], settings: Settings) -> list[str]:
+    """Of the last day on which the fleet has a reading."""
+    last = max(day for day in days if reliability(readings, day, timezone=settings.timezone))
+    expected = reliability(readings, last, timezone=settings.timezone)
+    got = {row["meter_id"]: row["reliability"] for row in bed.query("SELECT meter_id, reliability FROM meter_metadata")}
+    return [
+        f"{meter}: expected {share}, got {got[meter]}"
+        for meter, share in expected.items()
+        if (share is None) != (got[meter] is None) or abs((share or 0) - (got[meter] or 0)) > 1e-12
+    ]
