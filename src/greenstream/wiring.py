@@ -5,17 +5,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from greenstream import __version__
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
+from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
+from greenstream.domain.routing import Route
+from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.process_file import process_file
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.watch_meters import Watched, watch_meters
+from greenstream.pipeline.work_on import Later, after_crash, work_on
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]
@@ -81,6 +86,57 @@ class System:
             before = reader.server().schema_version
         database = PostgresDatabase(self.dsn, self.site, version=__version__)
         return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
+
+    @cached_property
+    def queue(self) -> FileQueue:
+        return FileQueue(self.dsn)
+
+    def intake(self) -> Intake:
+        """From the landing zone into the queue."""
+        return Intake(
+            queue=self.queue,
+            waiting=self.database.waiting(),
+            limits=self.settings.limits,
+            ends_a_line=self.store.ends_a_line,
+            atomic=self.store.folder() is None,
+        )
+
+    def worker(self, route: Route, work: Callable[[str], int | None]) -> FileWorker:
+        """A worker of one route, which takes files one at a time."""
+        _ = self.database  # at this program's version, before the queue is asked
+        return FileWorker(self.dsn, route, work)
+
+    def work_on(self, path: str) -> FileResult | Later | None:
+        """Take a turn at a landed file."""
+        return work_on(
+            path,
+            process=self.process,
+            head=self.store.head,
+            waiting=self.database.waiting(),
+            database=self.database,
+            clock=now,
+        )
+
+    def hand_back_lost(self) -> int:
+        """Give files whose worker is gone back to the queue; how many."""
+        return hand_back_lost(self.dsn, self._due_again)
+
+    def _due_again(self, path: str) -> bool:
+        given_up = after_crash(
+            path, head=self.store.head, waiting=self.database.waiting(), database=self.database, clock=now
+        )
+        return given_up is None
+
+    def due_days(self) -> list[date]:
+        """Local days that ended and were touched since they were settled."""
+        return self.database.due_days(now().astimezone(ZoneInfo(self.settings.timezone)).date())
+
+    def close(self) -> None:
+        """End all connections; what is used again is made again."""
+        for name in ("database", "queue"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+        self.__dict__.pop("dsn", None)
 
     def watch(self) -> Watched:
         """Apply the history rules to what was loaded since the last time."""

@@ -13,6 +13,7 @@ from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.migrate import check_site, current_version, migrate, newest_version
 from greenstream.adapters.postgres.partitions import create_daily
 from greenstream.adapters.postgres.sql import query
+from greenstream.adapters.postgres.waiting import PostgresWaiting
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.schema import Reason, Severity
@@ -71,6 +72,16 @@ class PostgresDatabase:
             except psycopg.errors.CheckViolation:
                 self._days_ready.clear()
                 raise
+
+    def waiting(self) -> PostgresWaiting:
+        """The files on their way."""
+        return PostgresWaiting(self._ready)
+
+    def due_days(self, today: date) -> list[date]:
+        """Days before `today` that were touched since they were settled."""
+        with translated("looking for days to settle"):
+            rows = self._ready().execute(query("days_due"), {"today": today}).fetchall()
+        return [row[0] for row in rows if isinstance(row[0], date)]
 
     @contextmanager
     def history(self) -> Iterator[PostgresHistory]:

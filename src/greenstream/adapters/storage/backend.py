@@ -72,6 +72,14 @@ class Backend(Protocol):
         """The names of the folders directly in `folder`, sorted."""
         ...
 
+    def last_byte(self, key: str) -> bytes:
+        """The last byte of an object, none of an empty one."""
+        ...
+
+    def local_folder(self, folder: str) -> Path | None:
+        """A folder of keys as one of this machine, made if need be; None in a bucket."""
+        ...
+
     def key_of(self, file: Path) -> str | None:
         """The key of a file on this machine, if it lies in the store."""
         ...

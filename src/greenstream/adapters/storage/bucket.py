@@ -77,6 +77,15 @@ class Bucket:
             prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
         return (prefix.rpartition("/")[2] for prefix in sorted(prefixes))
 
+    def last_byte(self, key: str) -> bytes:
+        last = b""
+        for chunk in self.read(key):
+            last = chunk[-1:]
+        return last
+
+    def local_folder(self, folder: str) -> None:
+        del folder
+
     def key_of(self, file: Path) -> str | None:
         return None
 

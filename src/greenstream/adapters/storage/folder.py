@@ -79,6 +79,20 @@ class Folder:
     def folders(self, folder: str) -> Iterator[str]:
         return (escape(text_of(entry.name)) for entry in _entries(self._path(folder)) if entry.is_dir())
 
+    def last_byte(self, key: str) -> bytes:
+        size = self.stat(key).size_bytes
+        path = self._path(key)
+        with reading(path):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(handle, "rb", buffering=0) as file, reading(path):
+            return os.pread(file.fileno(), 1, max(size - 1, 0))
+
+    def local_folder(self, folder: str) -> Path:
+        path = self._path(folder)
+        with writing(path):
+            _make_folder(path)
+        return path
+
     def key_of(self, file: Path) -> str | None:
         inside = file.parent.resolve() / file.name
         try:

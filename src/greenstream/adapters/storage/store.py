@@ -82,6 +82,26 @@ class ObjectStore:
                 if is_listed(landed.path.rpartition("/")[2]):
                     yield landed
 
+    def unfiled(self) -> Iterator[LandedFile]:
+        """Files that somebody dropped into ``raw-data/`` itself, outside the folders of days."""
+        return (file for file in self._backend.list(LANDING) if is_listed(file.path.rpartition("/")[2]))
+
+    def file_under(self, path: str, day: date) -> LandedFile:
+        """Move an unfiled file into a day's folder, beside other content of its name; a delivery of this moment."""
+        key = f"{LANDING}/{day.isoformat()}/{path.rpartition('/')[2]}"
+        with self._backend.stage(key.rpartition("/")[0], _Stored(self._backend, path)) as staged:
+            kept = self._keep(staged, key, renew=True)
+        self._backend.delete(path)
+        return self.head(kept)
+
+    def ends_a_line(self, path: str) -> bool:
+        """Whether the last byte is a line feed; a file that is still being written seldom ends so."""
+        return self._backend.last_byte(path) == b"\n"
+
+    def folder(self) -> Path | None:
+        """The landing zone as a folder of this machine, made if need be; None where it is none."""
+        return self._backend.local_folder(LANDING)
+
     def put(self, path: str, content: bytes | Path) -> None:
         """Write, or atomically replace, the object of this key; a `Path` is streamed."""
         self._backend.put(path, _Source(content) if isinstance(content, Path) else [content])

@@ -10,8 +10,14 @@ def register(app: typer.Typer) -> None:
 
 
 def down(console: Console) -> None:
-    """Stop the embedded PostgreSQL. Its data stays, and the next command that needs it starts it again."""
-    server = open_system(console).server
+    """Stop `up`, and the embedded PostgreSQL. Its data stays, and the next command that needs it starts it again."""
+    from greenstream.entrypoints.service.process import stop_running
+
+    system = open_system(console)
+    with console.progress("stopping GreenStream"):
+        if stop_running(system.settings.home):
+            console.say("GreenStream is stopped")
+    server = system.server
     if server is None:
         console.say("GREENSTREAM_DATABASE_URL names a PostgreSQL of yours: there is nothing to stop")
         return

@@ -1,0 +1,1 @@
+DELETE FROM greenstream.waiting_file WHERE path = %(path)s

@@ -1,0 +1,64 @@
+"""PostgreSQL behind the port `Waiting`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.sql import query
+from greenstream.domain.routing import Route
+from greenstream.ports import LandedFile
+
+
+class PostgresWaiting:
+    """Each call is a transaction of its own, on whatever connection there is then."""
+
+    def __init__(self, connected: Callable[[], Connection]) -> None:
+        self._connected = connected
+
+    def add(self, file: LandedFile, route: Route, now: datetime) -> None:
+        values = {
+            "path": file.path,
+            "size_bytes": file.size_bytes,
+            "received_at": file.received_at,
+            "route": route.value,
+            "now": now,
+        }
+        self._rows("waiting_add", values)
+
+    def unknown(self, files: Sequence[LandedFile]) -> set[str]:
+        values = {"paths": [file.path for file in files], "received": [file.received_at for file in files]}
+        return {str(row[0]) for row in self._rows("waiting_unknown", values)}
+
+    def overdue(self, before: datetime) -> list[tuple[str, Route]]:
+        rows = self._rows("waiting_overdue", {"before": before})
+        return [(str(path), Route(str(route))) for path, route in rows]
+
+    def start(self, path: str, now: datetime) -> int:
+        return _count(self._rows("waiting_start", {"path": path, "now": now}))
+
+    def retry(self, path: str, *, attempts: int, error: str, next_at: datetime) -> None:
+        values = {"path": path, "attempts": attempts, "error": error, "next_at": next_at}
+        self._rows("waiting_retry", values)
+
+    def crashed(self, path: str, error: str) -> int:
+        return _count(self._rows("waiting_crashed", {"path": path, "error": error}))
+
+    def end(self, path: str) -> None:
+        self._rows("waiting_forget", {"path": path})
+
+    def oldest(self) -> datetime | None:
+        """When the file was queued that waits longest."""
+        ((oldest,),) = self._rows("waiting_oldest", {})
+        assert oldest is None or isinstance(oldest, datetime)
+        return oldest
+
+    def _rows(self, name: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
+        with translated("keeping track of files"):
+            cursor = self._connected().execute(query(name), values)
+            return cursor.fetchall() if cursor.description else []
+
+
+def _count(rows: list[tuple[object, ...]]) -> int:
+    """The number in the only row; 0 where there is none."""
+    return next((row[0] for row in rows if isinstance(row[0], int)), 0)

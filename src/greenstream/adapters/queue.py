@@ -1,0 +1,155 @@
+"""procrastinate behind the port `Queue`, and the workers it hands files to.
+
+The queue lives in the same PostgreSQL, in a schema of its own. It says whose turn it is; what became of a file, and
+how often it failed, is kept by us.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
+from procrastinate import exceptions as queue_errors
+from procrastinate.jobs import Job
+
+from greenstream.domain.errors import DatabaseUnavailable
+from greenstream.domain.routing import OUTAGE_DELAY, Route
+
+SCHEMA = "greenstream_queue"
+FILES_TASK = "process_file"
+POLL_SECONDS = 0.5
+HEARTBEAT_SECONDS = 2.0
+STALLED_SECONDS = 10.0
+
+Work = Callable[[str], int | None]
+"""Works on a path; in how many seconds it must be tried again, None when it has ended."""
+
+
+class TryAgain(Exception):
+    """Raised inside a job to have the queue hand it out again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+class _AsTold(BaseRetryStrategy):
+    """Again when told so, or when the database was away; all else is an end."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, TryAgain):
+            return RetryDecision(retry_in={"seconds": exception.seconds})
+        if isinstance(exception, DatabaseUnavailable):
+            return RetryDecision(retry_in={"seconds": OUTAGE_DELAY})
+        return None
+
+
+class FileQueue:
+    """Puts files into the queue, from any thread of one process."""
+
+    def __init__(self, dsn: str) -> None:
+        connector = SyncPsycopgConnector(conninfo=dsn, kwargs=_session(), min_size=1, max_size=1)
+        self._app = App(connector=connector)
+        self._opened = False
+        self._lock = threading.Lock()
+
+    def put(self, path: str, route: Route) -> None:
+        with self._lock:
+            try:
+                if not self._opened:
+                    self._app.open()
+                    self._opened = True
+                self._app.configure_task(FILES_TASK, queue=route.value, queueing_lock=path).defer(path=path)
+            except queue_errors.AlreadyEnqueued:
+                return
+            except queue_errors.ConnectorException as error:
+                raise DatabaseUnavailable(f"queueing {path}: {_said(error)}; it is tried again later") from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._opened:
+                self._app.close()
+                self._opened = False
+
+
+class FileWorker:
+    """A worker of one route: takes one file at a time, until it is stopped."""
+
+    def __init__(self, dsn: str, route: Route, work: Work) -> None:
+        self._dsn = dsn
+        self._route = route
+        self._work = work
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    def run(self) -> None:
+        """Work until `stop` is called; work in hand is finished first.
+
+        Raises:
+            DatabaseUnavailable: the queue can't be reached; files in hand come back to the queue.
+        """
+        try:
+            asyncio.run(self._serve())
+        except asyncio.CancelledError:
+            return
+        except (queue_errors.ConnectorException, OSError) as error:
+            raise DatabaseUnavailable(f"the queue: {_said(error)}; work resumes by itself") from error
+
+    def stop(self) -> None:
+        """Ask for the end, from any thread."""
+        loop, running = self._loop, self._running
+        if loop is not None and running is not None:
+            loop.call_soon_threadsafe(running.cancel)
+
+    async def _serve(self) -> None:
+        connector = PsycopgConnector(conninfo=self._dsn, kwargs=_session(), min_size=1, max_size=3)
+        app = App(connector=connector)
+        app.task(name=FILES_TASK, queue=self._route.value, retry=_AsTold())(self._turn)
+        self._loop = asyncio.get_running_loop()
+        self._running = asyncio.current_task()
+        async with app.open_async():
+            await app.run_worker_async(
+                queues=[self._route.value],
+                name=self._route.value,
+                concurrency=1,
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+                install_signal_handlers=False,
+                delete_jobs="always",
+            )
+
+    def _turn(self, path: str) -> None:
+        if (seconds := self._work(path)) is not None:
+            raise TryAgain(seconds)
+
+
+def hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
+    """Give files whose worker is gone back to the queue; how many. `crashed` says whether one is due again."""
+    return asyncio.run(_hand_back_lost(dsn, crashed))
+
+
+async def _hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
+    app = App(connector=PsycopgConnector(conninfo=dsn, kwargs=_session(), min_size=1, max_size=1))
+    lost = 0
+    try:
+        async with app.open_async():
+            manager = app.job_manager
+            for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+                lost += 1
+                if crashed(str(job.task_kwargs["path"])):
+                    await manager.retry_job(job)
+                else:
+                    await manager.finish_job(job, status="failed", delete_job=True)  # type: ignore[arg-type]
+    except queue_errors.ConnectorException as error:
+        raise DatabaseUnavailable(f"the queue: {_said(error)}; it is tried again later") from error
+    return lost
+
+
+def _session() -> dict[str, object]:
+    return {"options": f"-c search_path={SCHEMA}", "application_name": "greenstream queue", "connect_timeout": 10}
+
+
+def _said(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    return str(cause).strip().partition("\n")[0] or type(cause).__name__

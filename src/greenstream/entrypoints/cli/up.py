@@ -1,0 +1,73 @@
+"""`up`, `watch` and `worker`: the processes that run by themselves."""
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, command, open_system
+
+if TYPE_CHECKING:
+    from greenstream.entrypoints.service import Part
+    from greenstream.entrypoints.service.parts import Log
+
+LogJson = Annotated[
+    bool, typer.Option("--log-json", help="Write the log as JSON, one object a line, also on a terminal.")
+]
+Routes = Annotated[list[str] | None, typer.Option("--route", help="realtime or bulk; both unless given.")]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "up", example="greenstream up")(up)
+    command(app, "watch", example="greenstream watch")(watch)
+    command(app, "worker", example="greenstream worker --route bulk")(worker)
+
+
+def up(console: Console, log_json: LogJson = False) -> None:
+    """Watch the landing zone, work on what lands, and keep the history of meters, in one process, until Ctrl-C."""
+    from greenstream.entrypoints.service.process import only_one
+
+    with only_one(open_system(console).settings.home):
+        _serve(console, log_json, intake=True, routes=["realtime", "bulk"])
+
+
+def watch(console: Console, log_json: LogJson = False) -> None:
+    """Only watch the landing zone, and queue what lands there."""
+    _serve(console, log_json, intake=True, routes=[])
+
+
+def worker(console: Console, route: Routes = None, log_json: LogJson = False) -> None:
+    """Only work on what is queued; any number of these may run, on several machines, against one database and store."""
+    _serve(console, log_json, intake=False, routes=route or ["realtime", "bulk"])
+
+
+def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str]) -> None:
+    from greenstream.entrypoints.service import Service
+    from greenstream.entrypoints.service.logs import logger
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log = logger(json=log_json or not sys.stderr.isatty())
+    system = open_system(console)
+    _ = system.database  # a wrong setting or a refused database is said at once, in one line
+    system.close()
+    log.info("started", intake=intake, routes=routes, landing=str(system.store), timezone=system.settings.timezone)
+    Service(_parts(stop, log, intake, routes), lambda: open_system(console), stop, log).run()
+    log.info("stopped")
+
+
+def _parts(stop: threading.Event, log: "Log", intake: bool, routes: list[str]) -> "list[Part]":
+    from greenstream.domain.routing import Route
+    from greenstream.entrypoints.cli.console import UsageError
+    from greenstream.entrypoints.service.parts import HistoryPart, IntakePart, KeeperPart, WorkerPart
+
+    if unknown := set(routes) - set(Route):
+        raise UsageError(f"no route {', '.join(sorted(unknown))}: there are {', '.join(Route)}")
+    loaded = threading.Event()
+    parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log) for route in routes]
+    if routes:
+        parts += [HistoryPart(loaded, stop, log), KeeperPart(stop, log)]
+    return [IntakePart(stop, log), *parts] if intake else parts

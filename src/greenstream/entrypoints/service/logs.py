@@ -1,0 +1,25 @@
+"""Structured logs on stderr: lines for people on a terminal, JSON elsewhere."""
+
+import logging
+import sys
+
+import structlog
+
+from greenstream.entrypoints.service.parts import Log
+
+
+def logger(*, json: bool) -> Log:
+    """A logger that writes each event with its time and level."""
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
+    render = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    log: Log = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    return log

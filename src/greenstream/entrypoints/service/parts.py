@@ -1,0 +1,210 @@
+"""What a service does in each of its threads, one class a part.
+
+A part runs until the service stops, or until the store or the database is away: then it is run anew, on a new system.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+import watchfiles
+
+from greenstream.domain.errors import NotFound
+from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.routing import Route
+from greenstream.pipeline.work_on import Later
+from greenstream.ports import LandedFile
+from greenstream.wiring import System, now
+
+SCAN = timedelta(seconds=60)
+BUCKET_SCAN = timedelta(seconds=5)
+RECENT_DAYS = 3
+TICK_SECONDS = 0.2
+UNFILED = timedelta(seconds=5)
+HISTORY_PAUSE_SECONDS = 2.0
+KEEPER_SECONDS = 5.0
+MINUTE = timedelta(minutes=1)
+NIGHTLY_HOUR = 2
+
+Log = structlog.stdlib.BoundLogger
+
+
+class IntakePart:
+    """Queues what lands: by the file system's events, and by a scan each minute, for events get lost."""
+
+    name = "intake"
+
+    def __init__(self, stop: threading.Event, log: Log) -> None:
+        self._stop = stop
+        self._log = log
+
+    def run(self, system: System) -> None:
+        intake, immature = system.intake(), list[LandedFile]()
+        scan, next_scan = BUCKET_SCAN if intake.atomic else SCAN, now()
+        for changed in self._changes(system):
+            at, days = now(), set(changed)
+            if at >= next_scan:
+                next_scan = at + scan
+                days |= _recent_days(at, system.settings.timezone)
+                intake.remind(at)
+            self._file_dropped(system, at)
+            landed = [file for day in sorted(days) for file in system.store.list_landed(day)]
+            immature = intake.take([*landed, *_as_now(system, immature)], at)
+
+    def _changes(self, system: System) -> Iterator[set[date]]:
+        """The days whose folders changed, several times a second; an empty set says that nothing did."""
+        folder = system.store.folder()
+        yield set()
+        if folder is None:
+            while not self._stop.wait(TICK_SECONDS):
+                yield set()
+            return
+        for changes in watchfiles.watch(
+            folder, stop_event=self._stop, debounce=100, step=20, rust_timeout=200, yield_on_timeout=True
+        ):
+            yield {day for _, path in changes if (day := _day_of(path, folder)) is not None}
+
+    def _file_dropped(self, system: System, at: datetime) -> None:
+        """File what was dropped beside the folders of days under today, once it has lain still for a while."""
+        for file in system.store.unfiled():
+            if at - file.received_at > UNFILED:
+                landed = system.store.file_under(file.path, _local(at, system).date())
+                self._log.info("filed", file=file.path, path=landed.path)
+
+
+class WorkerPart:
+    """Works on the files of one route."""
+
+    def __init__(self, route: Route, loaded: threading.Event, stop: threading.Event, log: Log) -> None:
+        self.name = f"worker {route.value}"
+        self._route = route
+        self._loaded = loaded
+        self._stop = stop
+        self._log = log.bind(route=route.value)
+
+    def run(self, system: System) -> None:
+        worker = system.worker(self._route, lambda path: self._turn(system, path))
+        threading.Thread(target=_call_after, args=(self._stop, worker.stop), daemon=True).start()
+        worker.run()
+
+    def _turn(self, system: System, path: str) -> int | None:
+        started = now()
+        ended = system.work_on(path)
+        seconds = (now() - started).total_seconds()
+        if isinstance(ended, Later):
+            self._log.warning("put off", file=path, again_in=ended.seconds, error=ended.error)
+            return ended.seconds
+        if ended is None:
+            self._log.warning("vanished", file=path)
+        else:
+            self._report(ended, seconds)
+        return None
+
+    def _report(self, result: FileResult, seconds: float) -> None:
+        log = self._log.error if result.outcome is Outcome.FAILED else self._log.info
+        log(
+            result.outcome.value,
+            file=result.delivery.path,
+            reason=result.reason,
+            rows=result.ledger.rows,
+            stored=result.ledger.stored,
+            duplicate=result.ledger.duplicate,
+            rejected=result.ledger.rejected,
+            seconds=round(seconds, 3),
+            since_landing=round((now() - result.delivery.received_at).total_seconds(), 3),
+        )
+        if result.outcome is Outcome.LOADED:
+            self._loaded.set()
+
+
+class HistoryPart:
+    """Applies the history rules soon after files were loaded, and settles the days that are due at night."""
+
+    name = "history"
+
+    def __init__(self, loaded: threading.Event, stop: threading.Event, log: Log) -> None:
+        self._loaded = loaded
+        self._stop = stop
+        self._log = log
+        self._looked = now() - MINUTE
+
+    def run(self, system: System) -> None:
+        while not self._stop.is_set():
+            woken = self._loaded.wait(TICK_SECONDS)
+            if not woken and now() - self._looked < MINUTE:
+                continue
+            self._stop.wait(HISTORY_PAUSE_SECONDS)
+            self._loaded.clear()
+            self._watch(system)
+            self._settle(system)
+            self._looked = now()
+
+    def _watch(self, system: System) -> None:
+        started = now()
+        watched = system.watch()
+        if watched.loads:
+            seconds = round((now() - started).total_seconds(), 3)
+            self._log.info("watched", loads=watched.loads, meters=watched.meters, seconds=seconds)
+
+    def _settle(self, system: System) -> None:
+        """What the `day` table says is due, whatever nights were missed."""
+        if _local(now(), system).hour < NIGHTLY_HOUR:
+            return
+        for day in system.due_days():
+            if self._stop.is_set():
+                return
+            settled = system.settle(day)
+            self._log.info("settled", day=str(day), meters=settled.meters, rescored=settled.rescored)
+
+
+class KeeperPart:
+    """Gives files of lost workers back to the queue."""
+
+    name = "keeper"
+
+    def __init__(self, stop: threading.Event, log: Log) -> None:
+        self._stop = stop
+        self._log = log
+
+    def run(self, system: System) -> None:
+        while not self._stop.is_set():
+            if lost := system.hand_back_lost():
+                self._log.warning("files of lost workers came back", files=lost)
+            self._stop.wait(KEEPER_SECONDS)
+
+
+def _call_after(event: threading.Event, call: Callable[[], None]) -> None:
+    event.wait()
+    call()
+
+
+def _as_now(system: System, files: list[LandedFile]) -> list[LandedFile]:
+    """Files looked at anew, without those that are gone."""
+    found: list[LandedFile] = []
+    for file in files:
+        try:
+            found.append(system.store.head(file.path))
+        except NotFound:
+            continue
+    return found
+
+
+def _local(at: datetime, system: System) -> datetime:
+    return at.astimezone(ZoneInfo(system.settings.timezone))
+
+
+def _recent_days(at: datetime, timezone: str) -> set[date]:
+    today = at.astimezone(ZoneInfo(timezone)).date()
+    return {today + timedelta(days=offset) for offset in range(-RECENT_DAYS, 2)}
+
+
+def _day_of(path: str, folder: Path) -> date | None:
+    """The day in whose folder a changed file lies; None for what lies elsewhere."""
+    parts = Path(path).relative_to(folder).parts
+    try:
+        return date.fromisoformat(parts[0]) if len(parts) == 2 else None
+    except ValueError:
+        return None

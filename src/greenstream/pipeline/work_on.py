@@ -1,0 +1,98 @@
+"""One turn of a worker at a landed file: to its end, or until later."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError
+from greenstream.domain.ledger import Delivery, FileResult, Outcome
+from greenstream.domain.routing import MAX_CRASHES, OUTAGE_DELAY, RETRY_DELAYS
+from greenstream.ports import Clock, Database, LandedFile, Waiting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """The file must be tried again, after so many seconds, for this reason."""
+
+    seconds: int
+    error: str
+
+
+def work_on(
+    path: str,
+    *,
+    process: Callable[[str], FileResult],
+    head: Callable[[str], LandedFile],
+    waiting: Waiting,
+    database: Database,
+    clock: Clock,
+) -> FileResult | Later | None:
+    """Process a file. A passing fault puts it off by 2, 4, 8 s, and then makes it a dead letter.
+
+    While the database is away the file is put off without counting. None: the file is no longer there.
+
+    Raises:
+        DatabaseUnavailable: also what the worker itself needs is away; the queue hands the file out again.
+    """
+    failed_before = waiting.start(path, clock())
+    try:
+        result = process(path)
+    except NotFound:
+        waiting.end(path)
+        return None
+    except DatabaseUnavailable as error:
+        return Later(seconds=OUTAGE_DELAY, error=str(error))
+    except RetryableError as error:
+        return _put_off(path, error, failed_before, head, waiting, database, clock)
+    waiting.end(path)
+    return result
+
+
+def _put_off(
+    path: str,
+    error: RetryableError,
+    failed_before: int,
+    head: Callable[[str], LandedFile],
+    waiting: Waiting,
+    database: Database,
+    clock: Clock,
+) -> FileResult | Later:
+    text = f"{error.code}: {error}"
+    if failed_before >= len(RETRY_DELAYS):
+        return give_up(path, text, head, waiting, database, clock)
+    seconds = RETRY_DELAYS[failed_before]
+    waiting.retry(path, attempts=failed_before + 1, error=text, next_at=clock() + timedelta(seconds=seconds))
+    return Later(seconds=seconds, error=text)
+
+
+def after_crash(
+    path: str, *, head: Callable[[str], LandedFile], waiting: Waiting, database: Database, clock: Clock
+) -> FileResult | None:
+    """A worker died over a file: it is due again, or a dead letter when too many did."""
+    crashes = waiting.crashed(path, "a worker died while it processed this file")
+    if crashes < MAX_CRASHES:
+        return None
+    error = f"{crashes} workers died while they processed this file; see the logs of that time"
+    return give_up(path, error, head, waiting, database, clock)
+
+
+def give_up(
+    path: str,
+    error: str,
+    head: Callable[[str], LandedFile],
+    waiting: Waiting,
+    database: Database,
+    clock: Clock,
+) -> FileResult:
+    """Make a file a dead letter without having seen its content."""
+    size_bytes, received_at = 0, clock()
+    try:
+        file = head(path)
+        size_bytes, received_at = file.size_bytes, file.received_at
+    except (RetryableError, NotFound):
+        pass  # what made it fail keeps us from its size; its path is what a person needs
+    delivery = Delivery(path=path, size_bytes=size_bytes, received_at=received_at, sha256="")
+    result = FileResult(delivery=delivery, outcome=Outcome.FAILED, processed_at=clock(), detail=error)
+    database.record(result)
+    waiting.end(path)
+    return result
