@@ -46,14 +46,16 @@ class Command:
             assert ended.code == code, ended
         return ended
 
-    def start(self, *arguments: str, stdout: Any = subprocess.PIPE, **settings: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE, **settings: str
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [str(Path(sys.executable).parent / "greenstream"), *arguments],
             cwd=self.folder,
             env=self._environment(settings),
             stdin=subprocess.PIPE,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
         )
 
     def file(self, name: str, content: str | bytes) -> str:

@@ -7,10 +7,11 @@ how often it failed, is kept by us.
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate import exceptions as queue_errors
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
 
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.routing import OUTAGE_DELAY, Route
@@ -48,7 +49,7 @@ class FileQueue:
     """Puts files into the queue, from any thread of one process."""
 
     def __init__(self, dsn: str) -> None:
-        connector = SyncPsycopgConnector(conninfo=dsn, kwargs=_session(), min_size=1, max_size=1)
+        connector = SyncPsycopgConnector(**_pool(dsn, 1))
         self._app = App(connector=connector)
         self._opened = False
         self._lock = threading.Lock()
@@ -102,7 +103,7 @@ class FileWorker:
             loop.call_soon_threadsafe(running.cancel)
 
     async def _serve(self) -> None:
-        connector = PsycopgConnector(conninfo=self._dsn, kwargs=_session(), min_size=1, max_size=3)
+        connector = PsycopgConnector(**_pool(self._dsn, 3))
         app = App(connector=connector)
         app.task(name=FILES_TASK, queue=self._route.value, retry=_AsTold())(self._turn)
         self._loop = asyncio.get_running_loop()
@@ -130,7 +131,7 @@ def hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
 
 
 async def _hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
-    app = App(connector=PsycopgConnector(conninfo=dsn, kwargs=_session(), min_size=1, max_size=1))
+    app = App(connector=PsycopgConnector(**_pool(dsn, 1)))
     lost = 0
     try:
         async with app.open_async():
@@ -140,14 +141,20 @@ async def _hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
                 if crashed(str(job.task_kwargs["path"])):
                     await manager.retry_job(job)
                 else:
-                    await manager.finish_job(job, status="failed", delete_job=True)  # type: ignore[arg-type]
+                    await manager.finish_job(job, Status.FAILED, delete_job=True)
     except queue_errors.ConnectorException as error:
         raise DatabaseUnavailable(f"the queue: {_said(error)}; it is tried again later") from error
     return lost
 
 
-def _session() -> dict[str, object]:
-    return {"options": f"-c search_path={SCHEMA}", "application_name": "greenstream queue", "connect_timeout": 10}
+def _pool(dsn: str, size: int) -> dict[str, Any]:
+    """A small pool that gives up soon: who asked is started anew, and sees to it that the server runs."""
+    session = {
+        "options": f"-c search_path={SCHEMA}",
+        "application_name": "greenstream queue",
+        "connect_timeout": 10,
+    }
+    return {"conninfo": dsn, "kwargs": session, "min_size": 1, "max_size": size, "timeout": 5, "reconnect_timeout": 5}
 
 
 def _said(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-revision = "0005"
+revision = "0003"
 down_revision = "0002"
 
 QUEUE_SCHEMA = "greenstream_queue"

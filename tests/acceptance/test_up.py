@@ -1,0 +1,146 @@
+"""`greenstream up` as a person runs it: files dropped into the landing zone come through, whatever dies meanwhile."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+from tests.acceptance.conftest import Command
+from tests.integration.embedded_support import scratch
+
+HEADER = "meter_id,timestamp,energy_value,location\n"
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def command() -> Iterator[Command]:
+    """A home of its own: each test starts and kills what it likes."""
+    with scratch() as folder:
+        command = Command(folder / "home", folder)
+        try:
+            yield command
+        finally:
+            command("down")
+
+
+@contextmanager
+def running(command: Command, *arguments: str, log: str = "up.log") -> Iterator[Popen[bytes]]:
+    with (command.folder / log).open("ab") as stream:
+        process = command.start(*(arguments or ("up",)), stdout=stream, stderr=stream)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def events(command: Command, log: str = "up.log") -> list[dict[str, Any]]:
+    lines = (command.folder / log).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def until(found: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not found():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def outcomes(command: Command) -> dict[str, int]:
+    rows = command("query", "--json", "SELECT outcome, count(*) AS files FROM source_files GROUP BY 1").json
+    return {row["outcome"]: row["files"] for row in rows}
+
+
+def drop(command: Command, name: str, meters: int = 3, *, folder: str = "2024-03-01/") -> Path:
+    target = command.home / "raw-data" / folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rows = [f"{name}-{meter},2024-03-01 00:{15 * (meter % 4):02},{meter} kW,\n" for meter in range(meters)]
+    target.write_text(HEADER + "".join(rows), encoding="utf-8")
+    return target
+
+
+def today_folder() -> str:
+    return time.strftime("%Y-%m-%d/", time.gmtime())
+
+
+def started(command: Command) -> bool:
+    return any(event["event"] == "started" for event in events(command))
+
+
+def test_dropped_files_are_loaded_and_it_stops_cleanly_on_sigterm(command: Command) -> None:
+    with running(command) as up:
+        until(lambda: started(command))
+        for number in range(5):
+            drop(command, f"f{number}.csv", folder=today_folder())
+        drop(command, "beside.csv", folder="")
+        drop(command, "notes.txt", folder=today_folder())
+        until(lambda: outcomes(command) == {"loaded": 6, "rejected": 1})
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(PATIENCE) == 0
+    assert events(command)[-1]["event"] == "stopped"
+    assert command("query", "--json", "SELECT count(*) AS n FROM meter_readings").json == [{"n": 18}]
+    assert command("query", "--json", "SELECT count(*) AS n FROM waiting_files").json == [{"n": 0}]
+
+
+def test_a_killed_service_and_a_killed_database_cost_no_file(command: Command) -> None:
+    with running(command) as up:
+        until(lambda: started(command))
+        for number in range(20):
+            drop(command, f"f{number}.csv", 200, folder=today_folder())
+        time.sleep(0.6)
+        up.kill()
+        up.wait()
+    pid = int((command.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+    with running(command):
+        until(lambda: outcomes(command).get("loaded") == 20)
+        assert outcomes(command) == {"loaded": 20}
+        assert command("query", "--json", "SELECT count(*) AS n FROM meter_readings").json == [{"n": 4000}]
+
+
+def test_work_resumes_by_itself_when_the_database_comes_back(command: Command) -> None:
+    with running(command):
+        until(lambda: started(command))
+        pid = int((command.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+        for number in range(5):
+            drop(command, f"f{number}.csv", folder=today_folder())
+        until(lambda: outcomes(command) == {"loaded": 5})
+        assert command("query", "--json", "SELECT count(*) AS n FROM dead_letters").json == [{"n": 0}]
+
+
+def test_a_second_one_for_the_same_home_is_refused_in_one_line(command: Command) -> None:
+    with running(command):
+        until(lambda: started(command))
+        ended = command("up", code=1)
+        assert "runs already" in ended.err
+
+
+def test_down_stops_it(command: Command) -> None:
+    with running(command) as up:
+        until(lambda: started(command))
+        command("down", code=0)
+        assert up.wait(PATIENCE) == 0
+
+
+def test_watching_and_working_can_be_processes_of_their_own(command: Command) -> None:
+    command("db", "migrate", code=0)
+    with (
+        running(command, "watch", log="watch.log"),
+        running(command, "worker", log="one.log"),
+        running(command, "worker", "--route", "realtime", log="two.log"),
+    ):
+        for number in range(10):
+            drop(command, f"f{number}.csv", 100, folder=today_folder())
+        until(lambda: outcomes(command) == {"loaded": 10})
+    assert command("query", "--json", "SELECT count(*) AS n FROM meter_readings").json == [{"n": 1000}]
+
+
+def test_an_unknown_route_is_wrong_usage(command: Command) -> None:
+    assert "no route slow" in command("worker", "--route", "slow", code=2).err

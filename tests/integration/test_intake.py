@@ -1,0 +1,162 @@
+"""What lands is queued once, when it is whole; a worker's turn ends a file, or puts it off as often as it should."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from tests.support.bed import NOW, Bed
+
+from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageUnavailable
+from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.routing import Route
+from greenstream.pipeline.intake import Intake
+from greenstream.pipeline.work_on import Later, after_crash, work_on
+
+LINE = "meter_id,timestamp,energy_value\nSM-1,2024-03-01 00:00,1 kW\n"
+
+
+@dataclass
+class Tickets:
+    """A queue that keeps what was put into it."""
+
+    put_in: list[tuple[str, Route]] = field(default_factory=list)
+
+    def put(self, path: str, route: Route) -> None:
+        self.put_in.append((path, route))
+
+
+def intake(bed: Bed, tickets: Tickets) -> Intake:
+    return Intake(
+        queue=tickets,
+        waiting=bed.database.waiting(),
+        limits=bed.site.limits,
+        ends_a_line=bed.store.ends_a_line,
+    )
+
+
+def take(bed: Bed, tickets: Tickets, at: datetime) -> list[str]:
+    return [file.path for file in intake(bed, tickets).take(bed.store.list_landed(), at)]
+
+
+def test_a_whole_file_is_queued_once_whoever_looks_again(bed: Bed) -> None:
+    path, tickets = bed.land("a.csv", LINE), Tickets()
+    for seconds in (1, 2, 3):
+        assert take(bed, tickets, NOW + timedelta(seconds=seconds)) == []
+    assert tickets.put_in == [(path, Route.REALTIME)]
+
+
+def test_a_file_that_has_ended_is_not_queued(bed: Bed) -> None:
+    bed.load("a.csv", LINE)
+    tickets = Tickets()
+    take(bed, tickets, NOW + timedelta(seconds=1))
+    assert tickets.put_in == []
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"), [(LINE, 0.4), (LINE[:-4], 5), ("", 60)], ids=["whole lines", "half a line", "empty"]
+)
+def test_a_file_counts_as_whole_once_it_lay_still_long_enough(bed: Bed, content: str, seconds: float) -> None:
+    path, tickets = bed.land("a.csv", content), Tickets()
+    assert take(bed, tickets, NOW + timedelta(seconds=seconds - 0.1)) == [path]
+    assert tickets.put_in == []
+    assert take(bed, tickets, NOW + timedelta(seconds=seconds)) == []
+    assert [put for put, _ in tickets.put_in] == [path]
+
+
+def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
+    path, tickets = bed.land("a.csv", LINE), Tickets()
+    looking = intake(bed, tickets)
+    looking.take(bed.store.list_landed(), NOW + timedelta(seconds=1))
+    assert looking.remind(NOW + timedelta(seconds=30)) == 0
+    assert looking.remind(NOW + timedelta(seconds=90)) == 1
+    assert [put for put, _ in tickets.put_in] == [path, path]
+
+
+class Turn:
+    """A worker's turns at one file whose processing raises what it is told."""
+
+    def __init__(self, bed: Bed, *faults: RetryableError | NotFound) -> None:
+        self.bed = bed
+        self.faults = list(faults)
+        self.path = bed.land("a.csv", LINE)
+        intake(bed, Tickets()).take(bed.store.list_landed(), NOW + timedelta(seconds=1))
+
+    def process(self, path: str) -> FileResult:
+        if self.faults:
+            raise self.faults.pop(0)
+        return self.bed.process(path)
+
+    def take(self) -> FileResult | Later | None:
+        return work_on(
+            self.path,
+            process=self.process,
+            head=self.bed.store.head,
+            waiting=self.bed.database.waiting(),
+            database=self.bed.database,
+            clock=self.bed.clock,
+        )
+
+    def waiting(self) -> list[dict[str, object]]:
+        return self.bed.query("SELECT state, attempts, error FROM waiting_files")
+
+
+def test_a_file_that_ends_no_longer_waits(bed: Bed) -> None:
+    turn = Turn(bed)
+    ended = turn.take()
+    assert isinstance(ended, FileResult)
+    assert ended.outcome is Outcome.LOADED
+    assert turn.waiting() == []
+
+
+def test_a_passing_fault_is_retried_after_2_4_8_seconds_and_is_then_a_dead_letter(bed: Bed) -> None:
+    turn = Turn(bed, *(StorageUnavailable(f"fault {n}") for n in range(4)))
+    for attempt, seconds in enumerate((2, 4, 8)):
+        error = f"StorageUnavailable: fault {attempt}"
+        assert turn.take() == Later(seconds=seconds, error=error)
+        assert turn.waiting() == [{"state": "retrying", "attempts": attempt + 1, "error": error}]
+    ended = turn.take()
+    assert isinstance(ended, FileResult)
+    assert ended.outcome is Outcome.FAILED
+    assert turn.waiting() == []
+    assert bed.one("SELECT count(*) FROM dead_letters") == 1
+    assert bed.one("SELECT outcome FROM source_files") == "failed"
+    assert bed.one("SELECT count(*) FROM alerts WHERE code = 'DEAD_LETTER'") == 1
+
+
+def test_a_dead_letter_of_a_passing_fault_can_still_be_loaded(bed: Bed) -> None:
+    turn = Turn(bed, *(StorageUnavailable("away") for _ in range(4)))
+    while isinstance(turn.take(), Later):
+        continue
+    assert bed.process(turn.path).outcome is Outcome.LOADED
+    assert [row["outcome"] for row in bed.query("SELECT outcome FROM source_files")] == ["loaded"]
+
+
+def test_an_absent_database_is_never_counted(bed: Bed) -> None:
+    turn = Turn(bed, *(DatabaseUnavailable("away") for _ in range(9)))
+    for _ in range(9):
+        assert isinstance(turn.take(), Later)
+    assert isinstance(turn.take(), FileResult)
+    assert bed.one("SELECT count(*) FROM dead_letters") == 0
+
+
+def test_a_file_that_is_gone_is_forgotten(bed: Bed) -> None:
+    turn = Turn(bed, NotFound("gone"))
+    assert turn.take() is None
+    assert turn.waiting() == []
+
+
+def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed) -> None:
+    turn = Turn(bed)
+    given_up = [
+        after_crash(
+            turn.path,
+            head=bed.store.head,
+            waiting=bed.database.waiting(),
+            database=bed.database,
+            clock=bed.clock,
+        )
+        for _ in range(5)
+    ]
+    assert [result is not None for result in given_up] == [False] * 4 + [True]
+    assert turn.waiting() == []
+    assert "5 workers died" in bed.one("SELECT error FROM dead_letters")
