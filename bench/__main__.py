@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import evaluate, load, simulate
+from bench import evaluate, history, load, simulate
 
-PARTS = {"evaluate": evaluate.main, "load": load.main, "simulate": simulate.main}
+PARTS = {"evaluate": evaluate.main, "load": load.main, "history": history.main, "simulate": simulate.main}
 
 
 def main(names: list[str]) -> int:

@@ -2,14 +2,17 @@
 
 import inspect
 import re
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.rules.rows import COLUMNS, read_rows
+from tests.rules.slots import findings
+from tests.rules.test_reliability import reliability_of
 
-from greenstream.domain.rules import CATALOGUE, Rule, b6_metadata
-from greenstream.domain.schema import Flag, Rejection
+from greenstream.domain.rules import CATALOGUE, HISTORY_RULES, HistoryRule, Rule, b4_faults, b6_metadata
+from greenstream.domain.schema import FindingCode, Flag, Rejection
 from greenstream.entrypoints.docs.examples import KINDS, Example, examples_in
 
 CLEAN_ROW = {
@@ -21,15 +24,17 @@ CLEAN_ROW = {
 }
 
 
+RULES = (*CATALOGUE, *HISTORY_RULES)
 FUNCTIONS = [*(rule.apply for rule in CATALOGUE), b6_metadata.timestamp_utc]
 EXAMPLES = [example for function in FUNCTIONS for example in examples_in(inspect.getdoc(function) or "")]
+HISTORY_EXAMPLES = [(rule, each) for rule in HISTORY_RULES for each in examples_in(inspect.getdoc(rule.apply) or "")]
 
 
 def named(rule: Rule) -> str:
     return f"{rule.id} {rule.title}"
 
 
-@pytest.mark.parametrize("rule", CATALOGUE, ids=named)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_a_rule_has_a_docstring_with_its_id(rule: Rule) -> None:
     assert (inspect.getdoc(rule.apply) or "").startswith(f"{rule.id}: ")
 
@@ -49,7 +54,14 @@ def test_a_rule_has_examples_of_what_it_does(rule: Rule) -> None:
         assert kinds == {"Example"}
 
 
-@pytest.mark.parametrize("rule", CATALOGUE, ids=named)
+@pytest.mark.parametrize("rule", HISTORY_RULES, ids=named)
+def test_a_history_rule_has_an_example_that_it_finds_and_one_that_is_clean(rule: HistoryRule) -> None:
+    found = examples_in(inspect.getdoc(rule.apply) or "")
+    assert {example.kind for example in found} == {"Flagged", "Clean"}
+    assert {code for example in found for code in example.codes} == {rule.finding}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_a_rule_has_a_test_file_with_its_id(rule: Rule) -> None:
     path = Path(__file__).with_name(f"test_{re.sub('[^a-z0-9]', '_', rule.id.lower())}.py")
     assert path.read_text(encoding="utf-8").startswith(f'"""{rule.id}: ')
@@ -69,6 +81,25 @@ def test_an_example_is_true(example: Example) -> None:
     for outcome in chosen:
         assert example.kind == "Example" or outcome["codes"] == example.codes
         assert {column: as_text(outcome[column]) for column in example.values} == example.values
+
+
+def test_each_finding_is_of_one_history_rule() -> None:
+    assert sorted(rule.finding for rule in HISTORY_RULES) == sorted(FindingCode)
+
+
+@pytest.mark.parametrize(("rule", "example"), HISTORY_EXAMPLES, ids=lambda each: getattr(each, "texts", [each])[0])
+def test_an_example_of_a_history_rule_is_true(rule: HistoryRule, example: Example) -> None:
+    [meter] = example.texts
+    found = set(findings(meter)["code"]) & {rule.finding}
+    assert found == set(example.codes)
+    assert example.kind == "Flagged" or example.outcome == "no finding"
+
+
+@pytest.mark.parametrize("example", examples_in(inspect.getdoc(b4_faults.reliability) or ""))
+def test_an_example_of_reliability_is_true(example: Example) -> None:
+    [meter] = example.texts
+    found = reliability_of(meter)
+    assert example.values == {"reliability": "unknown" if isnan(found) else f"{found:.4f}"}
 
 
 def outcomes_of(example: Example) -> list[dict[str, Any]]:

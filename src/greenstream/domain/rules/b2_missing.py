@@ -176,10 +176,10 @@ def slots_read(resolved: pl.DataFrame, others: pl.Series, limits: Limits) -> pl.
 
 
 def consecutive_missing(grid: Grid, limits: Limits) -> Runs:
-    """B2.3: a run of more than 4 missing slots of a meter: no reading, or a null one.
+    """B2.3: a run of more than 4 missing slots: no reading, or a null one.
 
-    Flagged: 5 missing slots between two readings are CONSECUTIVE_MISSING.
-    Clean: 4 missing slots between two readings have no finding.
+    Flagged: slots `1 kW, 5 × missing, 1 kW` → CONSECUTIVE_MISSING
+    Clean: slots `1 kW, 4 × missing, 1 kW` → no finding
     """
     runs = runs_of(grid.missing(), grid.start)
     return runs.where(runs.length > limits.missing_run_slots)

@@ -36,8 +36,10 @@ def timestamp_in_range(instant: pl.Expr, now: datetime, limits: Limits) -> pl.Ex
 def dead_meter(grid: Grid, limits: Limits) -> Runs:
     """B3.2: a run of more than 96 slots (24 h) at exactly 0 kW.
 
-    Flagged: 97 slots at 0 kW are DEAD_METER.
-    Clean: 96 slots at 0 kW have no finding.
+    A missing slot ends the run, for it isn't known to be 0.
+
+    Flagged: slots `97 × 0 kW` → DEAD_METER
+    Clean: slots `96 × 0 kW` → no finding
     """
     runs = runs_of((grid.values == 0) & grid.inside(), grid.start)
     return runs.where(runs.length > limits.dead_run_slots)

@@ -12,10 +12,15 @@ from greenstream.domain.schema import UNITS_PER_KW
 def stuck(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
     """B4.1: at slot s, if s−95…s hold at least 87 usable values and their population variance is below 0.01 kW².
 
-    Returns where it holds, from column `first` on, and the sums it was judged by; the grid should reach back a window.
+    Usable are values of at least 0 and below 50 kW. The window of the finding begins with the first such slot s: a day
+    or little less after the meter began to repeat itself.
 
-    Flagged: 96 slots at 1.5 kW are STUCK_METER at the last of them.
-    Clean: 96 slots that take turns at 1.0 kW and 1.5 kW have no finding.
+    Flagged: slots `96 × 1.5 kW` → STUCK_METER
+    Flagged: slots `48 × (0.1 kW, 0.25 kW)` → STUCK_METER
+    Clean: slots `48 × (1 kW, 1.5 kW)` → no finding
+
+    Returns:
+        Where it holds, from column `first` on, and the sums it was judged by; the grid should reach back a window.
     """
     sums = window_sums(grid, limits, first=first, width=limits.stuck_window_slots, behind=0)
     limit = Fraction(str(limits.stuck_max_variance)) * UNITS_PER_KW**2
@@ -26,11 +31,15 @@ def stuck(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
 def spike(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
     """B4.2: a reading above mean + 4·std (population) of the usable values of the 672 slots before it.
 
-    There must be at least 96 of those. Readings out of range can be spikes, but are never part of a mean. Returns as
-    `stuck` does. All in integers, as (n·x − Σx)² > 16·(n·Σx² − (Σx)²), so that nothing is rounded.
+    There must be at least 96 of those, and they must differ. Readings out of range can be spikes, but are never part
+    of a mean. It is reckoned in integers, as (n·x − Σx)² > 16·(n·Σx² − (Σx)²), so that nothing is rounded.
 
-    Flagged: 9.0 kW after 96 slots that take turns at 1.0 kW and 1.5 kW is ERRATIC_SPIKE.
-    Clean: 2.0 kW after 96 slots that take turns at 1.0 kW and 1.5 kW has no finding.
+    Flagged: slots `48 × (1 kW, 1.5 kW), 9 kW` → ERRATIC_SPIKE
+    Flagged: slots `48 × (1 kW, 1.5 kW), 60 kW` → ERRATIC_SPIKE
+    Clean: slots `48 × (1 kW, 1.5 kW), 2.25 kW` → no finding
+
+    Returns:
+        Where it holds, from column `first` on, and the sums it was judged by, as `stuck` does.
     """
     sums = window_sums(grid, limits, first=first, width=limits.spike_window_slots, behind=1)
     spread = sums.spread()
@@ -42,10 +51,16 @@ def spike(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
 def communication_failure(missing: Integers, slots: Integers, limits: Limits) -> Mask:
     """B4.3: for a local day, more than 20 % of the 672 slots up to its last one are missing.
 
-    A young meter has fewer slots, but must have 96. Takes the counts of `last_days`, (meters, days) each.
+    A young meter has fewer slots, but must have 96. The finding's window is made of whole days: from the first slot of
+    the first such day (of the meter, if later) to the last slot of the last.
 
-    Flagged: a day at whose end 135 of 672 slots are missing is COMMUNICATION_FAILURE.
-    Clean: a day at whose end 134 of 672 slots are missing has no finding.
+    Flagged: slots `537 × 1 kW, 135 × missing` → COMMUNICATION_FAILURE
+    Clean: slots `538 × 1 kW, 134 × missing` → no finding
+
+    Args:
+        missing: of `last_days`, (meters, days) Int64.
+        slots: as above.
+        limits: the thresholds.
     """
     share = Fraction(str(limits.max_missing_share))
     return (slots >= limits.reliability_min_slots) & (missing * share.denominator > slots * share.numerator)
@@ -54,7 +69,8 @@ def communication_failure(missing: Integers, slots: Integers, limits: Limits) ->
 def reliability(usable: Integers, slots: Integers, limits: Limits) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Reliability: usable slots ÷ slots over the 672 slots up to a day's last; NaN while there are fewer than 96.
 
-    Example: 671 usable of 672 slots is a reliability of 0.9985.
+    Example: slots `671 × 1 kW, missing` → reliability `0.9985`
+    Example: slots `95 × 1 kW` → reliability `unknown`
     """
     share = np.divide(usable, slots, out=np.full(slots.shape, np.nan), where=slots > 0)
     return np.where(slots >= limits.reliability_min_slots, share, np.nan)

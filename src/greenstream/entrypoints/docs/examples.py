@@ -4,9 +4,11 @@ r"""The examples in the docstrings of rules.
     Flagged: timestamp `2024-03-15 18:30`, `???` → row 2: TIMESTAMP_INFERRED, reading_at `2024-03-15 18:45:00`
     Rejected: timestamp `1970-01-01 00:15:00` → TIMESTAMP_OUT_OF_RANGE
     Clean: energy_value `12.5 kW` → no flag
+    Flagged: slots `1 kW, 5 × missing, 1 kW` → CONSECUTIVE_MISSING
 
-On the left are a column and its text in one or more rows, or whole rows (`row`). On the right is what comes out, of
-all rows or of the one that is named: flags or the code of a rejection, values of columns, or `no flag`.
+On the left are a column and its text in one or more rows, or whole rows (`row`), or the slots of a meter from the
+start of a day on. On the right is what comes out, of all rows or of the one that is named: flags or the code of a
+rejection or a finding, values of columns, `no flag` or, of the rule in question, `no finding`.
 """
 
 import re
