@@ -5,8 +5,8 @@ from pathlib import Path
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0002"  # 0003 is on its way
 
 QUEUE_SCHEMA = "greenstream_queue"
 
