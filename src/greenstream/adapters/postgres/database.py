@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import psycopg
 
-from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.history import PostgresHistory
 from greenstream.adapters.postgres.load import PostgresLoad
@@ -91,11 +91,14 @@ class PostgresDatabase:
             )
             if result.outcome is Outcome.FAILED:
                 connection.execute(query("add_dead_letter"), _dead_letter(result))
+            else:
+                _close_dead_letter(connection, delivery, result.processed_at)
             if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
                 connection.execute(query("raise_alert"), _alert(result))
 
     def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
         connection.execute(query("forget_failure"), _identity(delivery))
+        _close_dead_letter(connection, delivery, now)
         claimed = connection.execute(query("claim"), self._describe(delivery, now)).fetchone()
         if claimed is None:
             return None
@@ -115,7 +118,7 @@ class PostgresDatabase:
     def _connected(self) -> Connection:
         with translated("connecting to the database"):
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(self._dsn, autocommit=True, application_name="greenstream")
+                self._connection = connect(self._dsn, application_name="greenstream")
                 self._connection.execute("SET timezone TO 'UTC'")
                 self._first_daily = date.max
             return self._connection
@@ -155,12 +158,15 @@ def _result(delivery: Delivery, row: tuple[object, ...]) -> FileResult:
     )
 
 
+def _close_dead_letter(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    connection.execute(query("dead_letters_close"), {"path": delivery.path, "now": now})
+
+
 def _dead_letter(result: FileResult) -> dict[str, object]:
-    detail = _storable(result.detail or "")
     return {
         "path": result.delivery.path,
-        "error": _last_line(detail),
-        "traceback": detail,
+        "error": _storable(result.error or ""),
+        "traceback": _storable(result.detail or ""),
         "attempts": 1,
         "failed_at": result.processed_at,
     }
@@ -172,7 +178,7 @@ def _alert(result: FileResult) -> dict[str, object]:
         "code": "FILE_REJECTED" if rejected else "DEAD_LETTER",
         "severity": Severity.ERROR.value,
         "subject": result.delivery.path,
-        "message": _last_line(_storable(result.detail or "")),
+        "message": _storable(result.error or ""),
         "at": result.processed_at,
     }
 
@@ -180,7 +186,3 @@ def _alert(result: FileResult) -> dict[str, object]:
 def _storable(text: str) -> str:
     """Text of any origin as PostgreSQL takes it: without NUL, and without what UTF-8 can't say."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
