@@ -11,8 +11,11 @@ from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.domain.calendar import local_day, slot_of
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
+from greenstream.domain.parsing.roster import Roster
+from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.process_file import process_file
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.watch_meters import Watched, watch_meters
@@ -91,6 +94,19 @@ class System:
         """Make a local day final."""
         with self.database.history() as history:
             return settle(history, self.site, day, now())
+
+    def due_days(self) -> list[date]:
+        """Local days that have ended and were never settled, or have changed since; oldest first."""
+        return self.database.due_days(self.today())
+
+    def import_meters(self, roster: Roster) -> Imported:
+        """Register a roster's meters, and judge those anew whose end has changed."""
+        return import_meters(roster, self.database.fleet, self.site, now())
+
+    def today(self) -> date:
+        """The local day."""
+        interval = self.site.limits.interval_minutes
+        return local_day(slot_of(now(), interval), self.site.timezone, interval)
 
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""

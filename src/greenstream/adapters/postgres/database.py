@@ -8,6 +8,7 @@ import psycopg
 
 from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.fleet import PostgresFleet
 from greenstream.adapters.postgres.history import PostgresHistory
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.migrate import check_site, current_version, migrate, newest_version
@@ -72,14 +73,26 @@ class PostgresDatabase:
                 self._days_ready.clear()
                 raise
 
+    def due_days(self, before: date) -> list[date]:
+        """Days before one, with readings, that were never settled or have changed since; oldest first."""
+        with translated("looking for days to settle"):
+            rows = self._ready().execute(query("settle_due_days"), {"before": before}).fetchall()
+        return [row[0] for row in rows if isinstance(row[0], date)]
+
     @contextmanager
     def history(self) -> Iterator[PostgresHistory]:
         """The meters' past, in a transaction; another watch or settling waits for its end."""
+        with self.fleet() as fleet:
+            yield fleet
+
+    @contextmanager
+    def fleet(self) -> Iterator[PostgresFleet]:
+        """The meters and their past, in a transaction; another import, watch or settling waits for its end."""
         with translated("watching the meters"):
             connection = self._ready()
             with connection.transaction():
                 connection.execute(query("history_lock"))
-                yield PostgresHistory(connection, self._site)
+                yield PostgresFleet(connection, self._site)
 
     def record(self, result: FileResult) -> None:
         delivery = result.delivery
