@@ -13,6 +13,7 @@ from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.grid import Grid, Integers
 from greenstream.domain.history import Days
 from greenstream.domain.ledger import Delivery, FileResult, Ledger
+from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
 from greenstream.domain.schema import FindingCode
 
@@ -156,6 +157,13 @@ class Finding(NamedTuple):
     detail: str
 
 
+class FindingCount(NamedTuple):
+    """How many findings of one code there are, and how many of them go on."""
+
+    total: int
+    open: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScoreChange:
     """What becomes of a score when a meter turns out to be reliable, or not."""
@@ -190,6 +198,14 @@ class History(Protocol):
         """The loads have been seen; keep the watermark and each meter's status."""
         ...
 
+    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
+        """Settled days in these spans, their last day included, have to be settled again."""
+        ...
+
+    def detected(self, at: datetime) -> dict[str, int]:
+        """How many findings were detected at that time, by code."""
+        ...
+
     def unalerted(self, until: datetime) -> list[Finding]:
         """Findings detected by then that no alert has told of."""
         ...
@@ -206,6 +222,39 @@ class History(Protocol):
 
     def rescore(self, day: date, changes: Sequence[ScoreChange], min_reliability: float) -> int: ...
     def mark_settled(self, day: date, now: datetime) -> None: ...
+    def findings_on(self, day: date) -> dict[str, FindingCount]:
+        """The findings whose window touches a day, by code."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """Which meters, by meter_id, are new, and which that never reported are elsewhere now."""
+
+    new: frozenset[str]
+    moved: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescheduled:
+    """Which meters, by meter_id, have other dates now, and by key from which slot on their grid is another one."""
+
+    meters: frozenset[str]
+    again: Mapping[int, int]
+
+
+class Fleet(History, Protocol):
+    """The meters and their past, in one transaction that no other import, watch or settling shares."""
+
+    def register(self, roster: Roster) -> Registered:
+        """Add the meters that aren't known. The roster's location counts as long as a meter has no reading."""
+        ...
+
+    def reschedule(self, roster: Roster) -> Rescheduled:
+        """Give each meter the dates of the roster, as far as it has such columns."""
+        ...
+
+    def update_statuses(self, today: date) -> None: ...
 
 
 class Waiting(Protocol):

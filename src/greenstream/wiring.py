@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from greenstream import __version__
 from greenstream.adapters.postgres.database import PostgresDatabase
@@ -13,9 +12,12 @@ from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.domain.calendar import local_day, slot_of
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
+from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
+from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.process_file import process_file
 from greenstream.pipeline.settle import Settled, settle
@@ -127,10 +129,6 @@ class System:
         )
         return given_up is None
 
-    def due_days(self) -> list[date]:
-        """Local days that ended and were touched since they were settled."""
-        return self.database.due_days(now().astimezone(ZoneInfo(self.settings.timezone)).date())
-
     def close(self) -> None:
         """End all connections; what is used again is made again."""
         for name in ("database", "queue"):
@@ -147,6 +145,19 @@ class System:
         """Make a local day final."""
         with self.database.history() as history:
             return settle(history, self.site, day, now())
+
+    def due_days(self) -> list[date]:
+        """Local days that have ended and were never settled, or have changed since; oldest first."""
+        return self.database.due_days(self.today())
+
+    def import_meters(self, roster: Roster) -> Imported:
+        """Register a roster's meters, and judge those anew whose end has changed."""
+        return import_meters(roster, self.database.fleet, self.site, now())
+
+    def today(self) -> date:
+        """The local day."""
+        interval = self.site.limits.interval_minutes
+        return local_day(slot_of(now(), interval), self.site.timezone, interval)
 
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""

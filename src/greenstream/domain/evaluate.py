@@ -49,6 +49,12 @@ class EvaluatedFile:
             self, rows=self.rows[key.to_frame().with_row_index("at").sort(key.name, maintain_order=True)["at"]]
         )
 
+    def only(self, line_numbers: pl.Series) -> "EvaluatedFile":
+        """The rows and rejected rows of these lines, judged in the company of all others."""
+        chosen = pl.col("line_number").is_in(line_numbers.implode())
+        rows, meters = _only_used(self.rows.filter(chosen), self.meters)
+        return replace(self, rows=rows.pipe(conform, ROWS), meters=meters, rejected=self.rejected.filter(chosen))
+
     def days(self) -> list[date]:
         """The local days the rows lie in, in order."""
         return self.times["day"].gather(self.rows["time"].unique()).unique().sort().to_list()
@@ -217,9 +223,8 @@ def _time_rows(parsed: ParsedFile, site: Site, *, received_at: datetime, now: da
     odd = ~_gather(plain, records["timestamp"]).fill_null(value=False)
     if not odd.any():
         return _TimedRows(rows=_as_read(records), instants=read["earliest"])
-    is_odd = records["meter"].is_in(records["meter"].filter(odd).unique().implode())
-    straight = records.filter(~is_odd)
-    rest = records.filter(is_odd)
+    at = _rows_of(records["meter"], records["meter"].filter(odd))
+    rest = records[at]
     resolved = b2_missing.resolve_timestamps(
         rest.select("meter", *(_gather(read[c], rest["timestamp"]).alias(c) for c in read.columns)),
         received_at=received_at,
@@ -227,9 +232,18 @@ def _time_rows(parsed: ParsedFile, site: Site, *, received_at: datetime, now: da
         limits=site.limits,
     )
     if resolved["alone"].any():
-        slots = b2_missing.slots_read(resolved, _gather(read["earliest"], straight["timestamp"].unique()), site.limits)
+        others = records["timestamp"].scatter(at, None).drop_nulls().unique()
+        slots = b2_missing.slots_read(resolved, _gather(read["earliest"], others), site.limits)
         resolved = b2_missing.infer_from_snapshot(resolved, slots, now, site.limits)
-    return _joined(straight, rest, resolved, read["earliest"])
+    return _corrected(records, at, resolved, read["earliest"])
+
+
+def _rows_of(meters: pl.Series, chosen: pl.Series) -> pl.Series:
+    """The positions of all rows of the chosen meters; codes of meters are small, so this needs no hashing."""
+    highest = meters.max()
+    assert isinstance(highest, int)
+    is_chosen = pl.repeat(value=False, n=highest + 1, eager=True).scatter(chosen.unique(), True)
+    return is_chosen.gather(meters).arg_true()
 
 
 def _as_read(records: pl.DataFrame) -> pl.DataFrame:
@@ -238,8 +252,8 @@ def _as_read(records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _joined(straight: pl.DataFrame, rest: pl.DataFrame, resolved: pl.DataFrame, instants: pl.Series) -> _TimedRows:
-    """Both ways together in file order; the resolved instants go behind those that were read."""
+def _corrected(records: pl.DataFrame, at: pl.Series, resolved: pl.DataFrame, instants: pl.Series) -> _TimedRows:
+    """The rows as read, but for those `at` some positions; the resolved instants go behind those that were read."""
     distinct = resolved["reading_at"].unique()
     codes = resolved.select("reading_at").join(
         distinct.to_frame().with_row_index("time", len(instants)),
@@ -248,9 +262,12 @@ def _joined(straight: pl.DataFrame, rest: pl.DataFrame, resolved: pl.DataFrame, 
         nulls_equal=True,
         maintain_order="left",
     )["time"]
-    timed = rest.drop("timestamp").with_columns(codes.alias("time"), resolved["inferred"], resolved["code"])
-    columns = ["line_number", "meter", "time", "energy", "location", "inferred", "code"]
-    rows = pl.concat([_as_read(straight).select(columns), timed.select(columns)]).sort("line_number")
+    rows = _as_read(records)
+    rows = rows.with_columns(
+        rows["time"].scatter(at, codes),
+        rows["inferred"].scatter(at, resolved["inferred"]),
+        rows["code"].scatter(at, resolved["code"]),
+    )
     return _TimedRows(rows=rows, instants=pl.concat([instants, distinct.cast(INSTANT)]))
 
 

@@ -53,6 +53,7 @@ class FileResult:
     outcome: Outcome
     processed_at: datetime
     reason: Reason | None = None
-    detail: str | None = None  # for a person: why it was rejected or failed
+    error: str | None = None  # for a person, in one line: why it was rejected or failed
+    detail: str | None = None  # the same, or of a failed one the traceback
     ledger: Ledger = Ledger()
     ignored_columns: tuple[str, ...] = ()

@@ -89,10 +89,16 @@ def _rejected(delivery: Delivery, rejection: FileRejected, clock: Clock) -> File
         outcome=Outcome.REJECTED,
         processed_at=clock(),
         reason=rejection.reason,
+        error=str(rejection),
         detail=str(rejection),
     )
 
 
 def _failed(delivery: Delivery, error: BaseException, clock: Clock) -> FileResult:
-    detail = "".join(traceback.format_exception(error))
-    return FileResult(delivery=delivery, outcome=Outcome.FAILED, processed_at=clock(), detail=detail)
+    return FileResult(
+        delivery=delivery,
+        outcome=Outcome.FAILED,
+        processed_at=clock(),
+        error=" ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":"),
+        detail="".join(traceback.format_exception(error)),
+    )

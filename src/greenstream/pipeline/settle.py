@@ -1,8 +1,9 @@
 """Settle a local day: findings, reliability, scores and grades become final, with whatever arrived late."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 import numpy as np
 import polars as pl
@@ -13,17 +14,26 @@ from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b4_faults import last_days, reliability
 from greenstream.domain.rules.b5_enrichment import grade
 from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
-from greenstream.ports import History, ScoreChange, WatchedMeters
+from greenstream.ports import FindingCount, History, ScoreChange, WatchedMeters
+
+
+class DayState(StrEnum):
+    """What became of a day that was to be settled."""
+
+    SETTLED = "settled"
+    OPEN = "open"  # it isn't over: looked at up to the watermark
+    EMPTY = "empty"  # the fleet has no reading on it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """What settling a day did. `settled` is false for a day that isn't over, or on which nothing ever came."""
+    """What settling a day did: meters judged, readings that have another score now, findings that touch the day."""
 
     day: date
-    settled: bool
+    state: DayState
     meters: int = 0
     rescored: int = 0
+    findings: Mapping[str, FindingCount] = field(default_factory=dict)
 
 
 def settle(history: History, site: Site, day: date, now: datetime) -> Settled:
@@ -35,26 +45,33 @@ def settle(history: History, site: Site, day: date, now: datetime) -> Settled:
     slots = day_slots(day, site.timezone, site.limits.interval_minutes)
     over = slots.stop * site.limits.interval_minutes * 60 <= now.timestamp()
     if not history.lock_day(day):
-        return Settled(day=day, settled=False)
+        return Settled(day=day, state=DayState.EMPTY)
     watch_meters(history, site, now)
     if not len(history.fleet_days(slots.start, slots.stop - 1).last):
-        return Settled(day=day, settled=False)
+        return Settled(day=day, state=DayState.EMPTY)
     if over:
         watch_meters(history, site, now, until=slots.stop - 1)
     last = min(slots.stop - 1, history.watermark() or 0)
-    judged = pl.concat(_reliabilities(history, history.meters(), slots.start, last, site.limits))
+    judged = pl.concat(_reliabilities(history, history.meters(), last, site.limits))
     history.write_reliability(day, judged)
     rescored = history.rescore(day, _score_changes(site.limits), site.limits.min_reliability)
     if over:
         history.mark_settled(day, now)
-    return Settled(day=day, settled=over, meters=judged.height, rescored=rescored)
+    return Settled(
+        day=day,
+        state=DayState.SETTLED if over else DayState.OPEN,
+        meters=judged.height,
+        rescored=rescored,
+        findings=history.findings_on(day),
+    )
 
 
-def _reliabilities(
-    history: History, meters: WatchedMeters, first: int, last: int, limits: Limits
-) -> Iterator[pl.DataFrame]:
-    """Of each meter that was due on the day: usable slots, slots, and their share, over the window up to `last`."""
-    due = meters.where((meters.begins <= last) & (meters.ends > first))
+def _reliabilities(history: History, meters: WatchedMeters, last: int, limits: Limits) -> Iterator[pl.DataFrame]:
+    """Of each meter that has begun: usable slots, slots, and their share, over the window up to `last`.
+
+    A retired meter has fewer and fewer slots in it, until its reliability is unknown.
+    """
+    due = meters.where(meters.begins <= last)
     window = limits.reliability_window_slots
     count = MAX_CELLS // window
     for start in range(0, max(len(due), 1), count):

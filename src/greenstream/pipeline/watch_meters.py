@@ -1,8 +1,8 @@
 """Intraday: after new readings, apply the history rules up to the watermark, and raise alerts."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 import numpy as np
@@ -16,20 +16,27 @@ from greenstream.domain.limits import Limits
 from greenstream.domain.schema import FindingCode
 from greenstream.ports import Finding, History, Scope, Unwatched, WatchedMeters
 
+NOTHING: Mapping[int, int] = {}
 MAX_CELLS = 8_000_000
 """A grid's size: above, meters are looked at in several parts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """What a watch did: loads seen, meters looked at, the watermark as an instant (None: no reading yet)."""
+    """What a watch did: loads seen, meters looked at, the watermark as an instant (None: no reading yet).
+
+    `found` is how many findings are new, by code.
+    """
 
     loads: int
     meters: int
     watermark: datetime | None
+    found: Mapping[str, int] = field(default_factory=dict)
 
 
-def watch_meters(history: History, site: Site, now: datetime, *, until: int | None = None) -> Watched:
+def watch_meters(
+    history: History, site: Site, now: datetime, *, until: int | None = None, again: Mapping[int, int] = NOTHING
+) -> Watched:
     """Bring the findings up to date with all stored readings, and tell of those that are new.
 
     Safe to repeat: readings that were seen are not looked at again, and a crash leaves everything as it was.
@@ -39,6 +46,7 @@ def watch_meters(history: History, site: Site, now: datetime, *, until: int | No
         site: where the meters are.
         now: the time of the watch.
         until: a slot up to which the fleet is due, though no reading came so far; the last one of a settled day.
+        again: meters, by key, that have to be looked at again from a slot on, for their grid ends elsewhere now.
     """
     unwatched, meters, before = history.unwatched(), history.meters(), history.watermark()
     slots = [slot for slot in (before, unwatched.newest, until) if slot is not None]
@@ -46,15 +54,22 @@ def watch_meters(history: History, site: Site, now: datetime, *, until: int | No
         return Watched(loads=0, meters=0, watermark=None)
     watermark = max(slots)
     since = np.minimum(_since(meters, unwatched.touched, before, watermark), _first_new_day(history, unwatched, site))
+    since = np.minimum(since, _again(meters, again))
     for (day,), rows in unwatched.touched.group_by("day", maintain_order=True):
         history.refresh_day(day, rows["meter"].unique().sort().to_list())
     concerned = since <= watermark
     for part, first in _parts(meters.where(concerned), since[concerned], watermark, site.limits):
         _judge(history, part, first, watermark, site.limits, now)
     interval = site.limits.interval_minutes
+    history.reopen_days(_stale_days(meters, unwatched.touched, again, site), now)
     history.finish(unwatched, watermark, local_day(slot_of(now, interval), site.timezone, interval))
     _alert(history, site.limits, now)
-    return Watched(loads=len(unwatched.loads), meters=int(concerned.sum()), watermark=slot_start(watermark, interval))
+    return Watched(
+        loads=len(unwatched.loads),
+        meters=int(concerned.sum()),
+        watermark=slot_start(watermark, interval),
+        found=history.detected(now),
+    )
 
 
 def _since(meters: WatchedMeters, touched: pl.DataFrame, before: int | None, watermark: int) -> Integers:
@@ -68,6 +83,31 @@ def _since(meters: WatchedMeters, touched: pl.DataFrame, before: int | None, wat
     rows = np.searchsorted(meters.keys, first["meter"].to_numpy())
     since[rows] = np.minimum(since[rows], first["first"].to_numpy())
     return np.where(meters.begins < meters.watched_from, np.minimum(since, meters.begins), since)
+
+
+def _again(meters: WatchedMeters, again: Mapping[int, int]) -> Integers:
+    """As a slot for each meter: where it has to be looked at again, but not before it begins; else FAR."""
+    slots = np.array([again.get(key, FAR) for key in meters.keys.tolist()], dtype=np.int64)
+    return np.maximum(slots, meters.begins)
+
+
+def _stale_days(
+    meters: WatchedMeters, touched: pl.DataFrame, again: Mapping[int, int], site: Site
+) -> list[tuple[date, date]]:
+    """Spans of days on which a meter's reliability is another one now.
+
+    A reading counts for as many days as the window reaches. A meter whose grid begins earlier than was known has more
+    slots until the window has passed its former beginning; a new one, or one that ends elsewhere now, on all days.
+    """
+    interval = site.limits.interval_minutes
+    window = timedelta(days=-(-site.limits.reliability_window_slots * interval // (24 * 60)))
+    spans = {(day, day + window) for day in touched["day"].unique()}
+    earlier = meters.begins < meters.watched_from
+    for begin, known in np.unique(np.stack([meters.begins, meters.watched_from])[:, earlier], axis=1).T.tolist():
+        last = date.max if known == FAR else local_day(known, site.timezone, interval) + window
+        spans.add((local_day(begin, site.timezone, interval), last))
+    spans |= {(local_day(slot, site.timezone, interval), date.max) for slot in again.values()}
+    return sorted(spans)
 
 
 def _first_new_day(history: History, unwatched: Unwatched, site: Site) -> int:

@@ -5,8 +5,29 @@ from typing import LiteralString
 
 import polars as pl
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 Connection = psycopg.Connection[tuple[object, ...]]
+
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+"""In seconds: a server that doesn't answer is away, and so is one that vanishes in the middle of a query."""
+
+
+def connect(dsn: str, **parameters: str) -> Connection:
+    """Connect, in autocommit, with our patience where the DSN says nothing of its own; `parameters` are libpq's.
+
+    Raises:
+        psycopg.Error: it is for the caller to say what was being done.
+    """
+    given = conninfo_to_dict(dsn)
+    ours = {name: value for name, value in PATIENCE.items() if name not in given}
+    return psycopg.connect(make_conninfo(dsn, **ours, **parameters), autocommit=True)
 
 
 def copy_csv(connection: Connection, statement: LiteralString, rows: pl.DataFrame) -> int:

@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 import psycopg
 
-from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.fleet import PostgresFleet
 from greenstream.adapters.postgres.history import PostgresHistory
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.migrate import check_site, current_version, migrate, newest_version
@@ -77,20 +78,26 @@ class PostgresDatabase:
         """The files on their way."""
         return PostgresWaiting(self._ready)
 
-    def due_days(self, today: date) -> list[date]:
-        """Days before `today` that were touched since they were settled."""
+    def due_days(self, before: date) -> list[date]:
+        """Days before one, with readings, that were never settled or have changed since; oldest first."""
         with translated("looking for days to settle"):
-            rows = self._ready().execute(query("days_due"), {"today": today}).fetchall()
+            rows = self._ready().execute(query("settle_due_days"), {"before": before}).fetchall()
         return [row[0] for row in rows if isinstance(row[0], date)]
 
     @contextmanager
     def history(self) -> Iterator[PostgresHistory]:
         """The meters' past, in a transaction; another watch or settling waits for its end."""
+        with self.fleet() as fleet:
+            yield fleet
+
+    @contextmanager
+    def fleet(self) -> Iterator[PostgresFleet]:
+        """The meters and their past, in a transaction; another import, watch or settling waits for its end."""
         with translated("watching the meters"):
             connection = self._ready()
             with connection.transaction():
                 connection.execute(query("history_lock"))
-                yield PostgresHistory(connection, self._site)
+                yield PostgresFleet(connection, self._site)
 
     def record(self, result: FileResult) -> None:
         delivery = result.delivery
@@ -102,11 +109,14 @@ class PostgresDatabase:
             )
             if result.outcome is Outcome.FAILED:
                 connection.execute(query("add_dead_letter"), _dead_letter(result))
+            else:
+                _close_dead_letter(connection, delivery, result.processed_at)
             if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
                 connection.execute(query("raise_alert"), _alert(result))
 
     def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
         connection.execute(query("forget_failure"), _identity(delivery))
+        _close_dead_letter(connection, delivery, now)
         claimed = connection.execute(query("claim"), self._describe(delivery, now)).fetchone()
         if claimed is None:
             return None
@@ -126,7 +136,7 @@ class PostgresDatabase:
     def _connected(self) -> Connection:
         with translated("connecting to the database"):
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(self._dsn, autocommit=True, application_name="greenstream")
+                self._connection = connect(self._dsn, application_name="greenstream")
                 self._connection.execute("SET timezone TO 'UTC'")
                 self._first_daily = date.max
             return self._connection
@@ -166,12 +176,15 @@ def _result(delivery: Delivery, row: tuple[object, ...]) -> FileResult:
     )
 
 
+def _close_dead_letter(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    connection.execute(query("dead_letters_close"), {"path": delivery.path, "now": now})
+
+
 def _dead_letter(result: FileResult) -> dict[str, object]:
-    detail = _storable(result.detail or "")
     return {
         "path": result.delivery.path,
-        "error": _last_line(detail),
-        "traceback": detail,
+        "error": _storable(result.error or ""),
+        "traceback": _storable(result.detail or ""),
         "attempts": 1,
         "failed_at": result.processed_at,
     }
@@ -183,7 +196,7 @@ def _alert(result: FileResult) -> dict[str, object]:
         "code": "FILE_REJECTED" if rejected else "DEAD_LETTER",
         "severity": Severity.ERROR.value,
         "subject": result.delivery.path,
-        "message": _last_line(_storable(result.detail or "")),
+        "message": _storable(result.error or ""),
         "at": result.processed_at,
     }
 
@@ -191,7 +204,3 @@ def _alert(result: FileResult) -> dict[str, object]:
 def _storable(text: str) -> str:
     """Text of any origin as PostgreSQL takes it: without NUL, and without what UTF-8 can't say."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
-from psycopg.rows import args_row
+from psycopg.rows import args_row, tuple_row
 
 from greenstream.adapters.postgres.connection import Connection, copy_csv
 from greenstream.adapters.postgres.sql import query
@@ -16,7 +16,7 @@ from greenstream.domain.evaluate import Site
 from greenstream.domain.grid import CLIP, FAR, MISSING, Grid, Integers, Values
 from greenstream.domain.history import Days
 from greenstream.domain.schema import Flag
-from greenstream.ports import Finding, Scope, ScoreChange, Unwatched, WatchedMeters
+from greenstream.ports import Finding, FindingCount, Scope, ScoreChange, Unwatched, WatchedMeters
 
 VALUE_BYTES = 4
 PACKED_ITEM = np.dtype([("length", ">i4"), ("packed", ">i8")])
@@ -151,6 +151,16 @@ class PostgresHistory:
         self._connection.execute(query("history_mark_meters"))
         self._connection.execute(query("history_status"), {"today": today})
 
+    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
+        """Settled days in these spans, their last day included, have to be settled again."""
+        values = {"first": [first for first, _ in spans], "last": [last for _, last in spans], "now": now}
+        self._connection.execute(query("history_reopen_days"), values)
+
+    def detected(self, at: datetime) -> dict[str, int]:
+        """How many findings were detected at that time, by code."""
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            return dict(cursor.execute(query("history_detected"), {"at": at}))
+
     # alerts
 
     def unalerted(self, until: datetime) -> list[Finding]:
@@ -198,6 +208,14 @@ class PostgresHistory:
 
     def mark_settled(self, day: date, now: datetime) -> None:
         self._connection.execute(query("settle_mark_day"), {"day": day, "now": now})
+
+    def findings_on(self, day: date) -> dict[str, FindingCount]:
+        """The findings whose window touches a day, by code."""
+        slots = self._day_slots(day)
+        values = {"start": self._start(slots.start), "stop": self._start(slots.stop)}
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(query("settle_findings"), values)
+            return {code: FindingCount(total=total, open=still) for code, total, still in rows}
 
     # slots and days
 

@@ -4,14 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
-from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.sql import query
-
-PATIENCE = 10  # seconds to wait for a server that doesn't answer
 
 Row = Mapping[str, Any]
 
@@ -20,7 +17,7 @@ Row = Mapping[str, Any]
 def looking(dsn: str) -> Iterator[Connection]:
     """A connection that reads only; raises DatabaseUnavailable or DatabaseRefused."""
     with translated("connecting to the database"):
-        connection = psycopg.connect(dsn, autocommit=True, connect_timeout=PATIENCE, application_name="greenstream")
+        connection = connect(dsn, application_name="greenstream")
     with connection:
         connection.read_only = True
         yield connection

@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, pool
 
-from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.partitions import create_older
 from greenstream.adapters.postgres.sql import query
@@ -31,9 +28,9 @@ def current_version(connection: Connection) -> str | None:
 
 
 def newest_version() -> str:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+    """The newest migration there is, by the names of the files: each begins with its version."""
+    versions = files(__package__).joinpath("migrations", "versions").iterdir()
+    return max(file.name.partition("_")[0] for file in versions if file.name.endswith(".sql"))
 
 
 def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
@@ -43,7 +40,7 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
         SettingsError: the database belongs to a site with another time zone or interval.
         DatabaseUnavailable, DatabaseRefused: as every call to the database.
     """
-    with translated("migrating the database"), psycopg.connect(dsn, autocommit=True) as connection:
+    with translated("migrating the database"), connect(dsn) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
         with _upgraded(dsn) as upgraded:
             _found_site(
@@ -112,20 +109,26 @@ def _write_words(connection: Connection) -> None:
         )
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
-    return config
-
-
 @contextmanager
 def _upgraded(dsn: str) -> Iterator[Connection]:
     """A transaction in which the migrations have run: a version without its site and words must not be seen."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=pool.NullPool)
+    from alembic import command  # half a second to import, and nearly no command has to migrate
+    from alembic.config import Config
+    from sqlalchemy import create_engine, pool
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _in_transactions(dsn), poolclass=pool.NullPool)
     with engine.begin() as connection:
-        config = _config()
+        config = Config()
+        config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         yield driver
+
+
+def _in_transactions(dsn: str) -> Connection:
+    """SQLAlchemy begins its own transactions."""
+    connection = connect(dsn)
+    connection.autocommit = False
+    return connection

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-import psycopg
-
 from greenstream.adapters.postgres.answers import Answer, answer
-from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.migrate import current_version
 from greenstream.adapters.postgres.sql import query
@@ -53,9 +51,7 @@ class PostgresReader:
 def connect_reader(dsn: str) -> Iterator[PostgresReader]:
     """Connect for the time of the block. Raises DatabaseUnavailable or DatabaseRefused."""
     with translated("connecting to the database"):
-        connection = psycopg.connect(
-            dsn, autocommit=True, application_name="greenstream query", client_encoding="utf-8"
-        )
+        connection = connect(dsn, application_name="greenstream query", client_encoding="utf-8")
     with connection:
         connection.execute("SET timezone TO 'UTC'")
         yield PostgresReader(connection)

@@ -140,9 +140,10 @@ class _BlockReader:
         others = self._read_by_line(split_lines(part_of(block, ~plain), numbers.filter(~plain)))
         if not plain.any():
             return others
-        fields = self._read_csv(part_of(block, plain), quote=False)
-        records = pl.concat([self._numbered(fields, numbers.filter(plain)), others.records])
-        return _Block(records=records.sort("line_number"), malformed=others.malformed)
+        records = self._numbered(self._read_csv(part_of(block, plain), quote=False), numbers.filter(plain))
+        if others.records.height:
+            records = pl.concat([records, others.records]).sort("line_number")
+        return _Block(records=records, malformed=others.malformed)
 
     def _read_csv(self, block: bytes, *, quote: bool) -> pl.DataFrame:
         return pl.read_csv(

@@ -86,21 +86,24 @@ def _rejected(rows: pl.DataFrame, code: Rejection) -> pl.DataFrame:
 
 def _encode(column: pl.Series) -> _Column:
     """Trim each distinct text of a Categorical column, and drop the null tokens."""
-    distinct = column.drop_nulls().unique()
-    trimmed = distinct.cast(pl.String).str.strip_chars(BLANKS)
-    texts = trimmed.set(trimmed.str.to_lowercase().is_in(NULL_TOKENS), None)
-    return _recode(column.to_physical().rechunk(), distinct.to_physical(), texts)
+    codes, highest = column.to_physical().rechunk(), column.to_physical().max()
+    categories = _positions(highest + 1 if isinstance(highest, int) else 0).cat.to(column.dtype).cast(pl.String)
+    trimmed = categories.str.strip_chars(BLANKS)
+    return _recode(codes, trimmed.set(trimmed.str.to_lowercase().is_in(NULL_TOKENS), None))
 
 
-def _recode(codes: pl.Series, known: pl.Series, texts: pl.Series) -> _Column:
-    """Number the distinct texts, given the text of each known code: equal ones get one code and null ones none."""
+def _recode(codes: pl.Series, texts: pl.Series) -> _Column:
+    """Number the distinct texts, given the text of each code: equal ones get one code and null ones none."""
     distinct = texts.drop_nulls().unique(maintain_order=True)
+    if len(distinct) == len(texts):
+        return _Column(codes=codes, texts=distinct)
     numbered = pl.DataFrame({"text": distinct}).with_row_index("code")
     positions = pl.DataFrame({"text": texts}).join(numbered, on="text", how="left", maintain_order="left")["code"]
-    highest = known.max()
-    size = highest + 1 if isinstance(highest, int) else 0
-    lookup = pl.repeat(None, size, dtype=CODE, eager=True).scatter(known, positions)
-    return _Column(codes=_take(lookup, codes), texts=distinct)
+    return _Column(codes=_take(positions, codes), texts=distinct)
+
+
+def _positions(count: int) -> pl.Series:
+    return pl.int_range(count, dtype=CODE, eager=True)
 
 
 def _take(values: pl.Series, positions: pl.Series) -> pl.Series:
@@ -114,11 +117,7 @@ def _drop_long(column: _Column, max_chars: int) -> _Column:
     too_long = column.texts.str.len_chars() > max_chars
     if not too_long.any():
         return column
-    return _recode(column.codes, _positions(column.texts), column.texts.set(too_long, None))
-
-
-def _positions(texts: pl.Series) -> pl.Series:
-    return pl.int_range(len(texts), dtype=CODE, eager=True)
+    return _recode(column.codes, column.texts.set(too_long, None))
 
 
 def _energy_texts(values: _Column, units: _Column) -> _Column:
@@ -134,4 +133,4 @@ def _energy_texts(values: _Column, units: _Column) -> _Column:
     codes: pl.Series = pairs.join(distinct, on=["value", "unit"], how="left", nulls_equal=True, maintain_order="left")[
         "code"
     ]
-    return _recode(codes, _positions(texts), texts)
+    return _recode(codes, texts)

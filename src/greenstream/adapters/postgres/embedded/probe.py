@@ -5,8 +5,9 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
 from psycopg import pq
+
+from greenstream.adapters.postgres.connection import connect
 
 ROLE = DATABASE = "greenstream"
 TIMEOUT = 5  # seconds for one attempt
@@ -88,5 +89,5 @@ def _last_words(text: str) -> str:
 
 def create_database(dsn: str) -> None:
     maintenance = dsn.replace(f"/{DATABASE}?", "/postgres?", 1)
-    with psycopg.connect(maintenance, autocommit=True) as connection:
+    with connect(maintenance) as connection:
         connection.execute(f'CREATE DATABASE "{DATABASE}"')

@@ -6,7 +6,7 @@ from alembic import op
 from procrastinate.schema import SchemaManager
 
 revision = "0004"
-down_revision = "0002"  # 0003 is on its way
+down_revision = "0003"
 
 QUEUE_SCHEMA = "greenstream_queue"
 

@@ -16,6 +16,22 @@ CREATE TABLE waiting_file (
     next_at timestamptz
 );
 
+-- A file that failed before is never just waiting or running, and one that runs for too long is stuck.
 CREATE VIEW public.waiting_files AS
-SELECT path AS source_file, route, state, attempts, crashes, error, size_bytes, received_at, queued_at, started_at, next_at
+SELECT
+    path AS source_file,
+    route,
+    CASE
+        WHEN state = 'running' AND started_at < now() - interval '10 minutes' THEN 'stuck'
+        WHEN error IS NOT NULL THEN 'retrying'
+        ELSE state
+    END AS state,
+    attempts,
+    crashes,
+    error,
+    size_bytes,
+    received_at,
+    queued_at,
+    started_at,
+    next_at
 FROM waiting_file;
