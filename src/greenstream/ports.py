@@ -50,8 +50,8 @@ class Stored:
     duplicate: int
 
 
-class Load(Protocol):
-    """The transaction of one file that claimed its content; it is kept whole, or nothing of it is."""
+class StoredRows(Protocol):
+    """Where the rows of one file are stored, in a transaction."""
 
     def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
         """Give each meter of the file its key; whether each is reliable (Boolean, one value a meter)."""
@@ -60,6 +60,10 @@ class Load(Protocol):
     def store(self, batch: pl.DataFrame) -> Stored:
         """Insert evaluated rows (schema READINGS) with their findings and counts; known ones are left alone."""
         ...
+
+
+class Load(StoredRows, Protocol):
+    """The transaction of one file that claimed its content; it is kept whole, or nothing of it is."""
 
     def quarantine(self, rows: pl.DataFrame) -> int:
         """Keep rejected rows (schema QUARANTINED); how many were kept."""
@@ -286,4 +290,80 @@ class Queue(Protocol):
 
     def put(self, path: str, route: Route) -> None:
         """Putting what is waiting already does nothing."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowChoice:
+    """Which quarantined rows; None is no condition. `since` and `until` (not included) are of the quarantining."""
+
+    source_file: str | None = None
+    lines: Sequence[int] | None = None
+    code: str | None = None
+    rule_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingRows:
+    """The quarantined rows of one loaded file that were neither replayed nor discarded.
+
+    `rows` has `line_number` (UInt32), `code` and `raw_line` (String) and `raw_bytes` (Binary), by line.
+    """
+
+    source_file_id: int
+    delivery: Delivery
+    rows: pl.DataFrame
+
+
+class Replay(Protocol):
+    """The transaction that replays rows of one file; it is kept whole, or nothing of it is."""
+
+    def open_lines(self) -> pl.Series:
+        """Line numbers (UInt32) of the file's rows that still wait; they are held until the end."""
+        ...
+
+    def begin(self) -> StoredRows:
+        """Where to store those that pass now, as rows of that file."""
+        ...
+
+    def close(self, passed: pl.Series, stored: Stored, failed: pl.DataFrame) -> Ledger:
+        """Let rows out of the quarantine, note why the others (schema REJECTED) fail now; the file's new ledger.
+
+        Raises LedgerMismatch unless it agrees with the rows that are there.
+        """
+        ...
+
+
+class Rejudging(Protocol):
+    """The transaction that judges one day's stored readings anew; no other one, and no settling, comes between."""
+
+    def readings(self, flags: int) -> Iterator[pl.DataFrame]:
+        """The day's readings with any of these flags (0: all of them), in batches of schema STORED."""
+        ...
+
+    def replace(self, changed: pl.DataFrame) -> None:
+        """Give readings the values that `rejudge` returned; findings, counts and word for the history rules follow."""
+        ...
+
+
+class Replays(Protocol):
+    """What was rejected, and what is done about it.
+
+    All methods raise DatabaseUnavailable, DatabaseRefused or TransactionConflict.
+    """
+
+    def waiting(self, choice: RowChoice) -> Iterator[WaitingRows]:
+        """A value a file, one at a time."""
+        ...
+
+    def prepare_days(self, days: list[date], now: datetime) -> None: ...
+    def replay(self, waiting: WaitingRows, now: datetime) -> AbstractContextManager[Replay]: ...
+    def days_with(self, flags: int, first: date | None, last: date | None) -> list[date]:
+        """The local days with readings that have any of these flags (0: with any reading)."""
+        ...
+
+    def rejudge(self, day: date, *, dry_run: bool) -> AbstractContextManager[Rejudging]:
+        """Of a day that `prepare_days` has marked, unless it is a dry run: that only reads, and holds nothing."""
         ...

@@ -115,6 +115,33 @@ def test_work_resumes_by_itself_when_the_database_comes_back(command: Command) -
         assert command("query", "--json", "SELECT count(*) AS n FROM dead_letters").json == [{"n": 0}]
 
 
+def test_files_that_landed_long_ago_or_in_the_future_while_nothing_ran_are_loaded(command: Command) -> None:
+    """In the folder of any day, and beside them, whatever their time says."""
+    ahead = time.time() + 86_400
+    for number, folder in enumerate(("2019-01-01/", today_folder(), "")):
+        file = drop(command, f"f{number}.csv", folder=folder)
+        os.utime(file, (ahead, ahead))
+    with running(command):
+        until(lambda: started(command))
+        until(lambda: outcomes(command) == {"loaded": 3})
+
+
+def test_a_landing_zone_that_refuses_to_be_written_to_is_told_once_and_waited_for(command: Command) -> None:
+    """What stands in the way here is a link to nowhere where the folder of today must be made."""
+    with running(command):
+        until(lambda: started(command))
+        obstacle = command.home / "raw-data" / today_folder().rstrip("/")
+        obstacle.parent.mkdir(parents=True, exist_ok=True)
+        obstacle.symlink_to(command.home / "nowhere" / "else")
+        drop(command, "beside.csv", folder="")
+        drop(command, "good.csv")
+        until(lambda: any(event["level"] == "error" for event in events(command)))
+        until(lambda: outcomes(command) == {"loaded": 1})
+        obstacle.unlink()
+        until(lambda: outcomes(command) == {"loaded": 2})
+        assert len([event for event in events(command) if event["level"] == "error"]) == 1
+
+
 def test_a_second_one_for_the_same_home_is_refused_in_one_line(command: Command) -> None:
     with running(command):
         until(lambda: started(command))

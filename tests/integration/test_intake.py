@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from tests.support.bed import NOW, Bed
 
-from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageUnavailable
+from greenstream.domain.errors import (
+    DatabaseUnavailable,
+    GreenStreamError,
+    NotFound,
+    StorageRefused,
+    StorageUnavailable,
+)
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
 from greenstream.pipeline.intake import Intake
@@ -63,6 +69,35 @@ def test_a_file_counts_as_whole_once_it_lay_still_long_enough(bed: Bed, content:
     assert [put for put, _ in tickets.put_in] == [path]
 
 
+@pytest.mark.parametrize("ahead", [timedelta(seconds=3), timedelta(days=400)])
+def test_a_file_from_the_future_is_still_once_it_has_not_changed_since_it_was_seen(bed: Bed, ahead: timedelta) -> None:
+    path, tickets = bed.land("a.csv", LINE, received_at=NOW + ahead), Tickets()
+    looking = intake(bed, tickets)
+    looking.take(bed.store.list_landed(), NOW)
+    assert tickets.put_in == []
+    looking.take(bed.store.list_landed(), NOW - timedelta(days=1))  # the clock was set back
+    assert tickets.put_in == []
+    looking.take(bed.store.list_landed(), NOW - timedelta(days=1) + timedelta(seconds=0.4))
+    assert [put for put, _ in tickets.put_in] == [path]
+
+
+@pytest.mark.parametrize("trouble", [NotFound("gone"), StorageRefused("no permission"), StorageUnavailable("EIO")])
+def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(bed: Bed, trouble: GreenStreamError) -> None:
+    bad, good, tickets = bed.land("a.csv", LINE), bed.land("b.csv", LINE), Tickets()
+
+    def ends_a_line(path: str) -> bool:
+        if path == bad:
+            raise trouble
+        return bed.store.ends_a_line(path)
+
+    looking = intake(bed, tickets)
+    looking.ends_a_line = ends_a_line
+    assert [file.path for file in looking.take(bed.store.list_landed(), NOW + timedelta(seconds=1))] == [bad]
+    assert [put for put, _ in tickets.put_in] == [good]
+    looking.take(bed.store.list_landed(), NOW + timedelta(seconds=6))
+    assert [put for put, _ in tickets.put_in] == [good, bad]
+
+
 def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
     path, tickets = bed.land("a.csv", LINE), Tickets()
     looking = intake(bed, tickets)
@@ -75,9 +110,10 @@ def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
 class Turn:
     """A worker's turns at one file whose processing raises what it is told."""
 
-    def __init__(self, bed: Bed, *faults: RetryableError | NotFound) -> None:
+    def __init__(self, bed: Bed, *faults: GreenStreamError) -> None:
         self.bed = bed
         self.faults = list(faults)
+        self.heard: list[int] = []
         self.path = bed.land("a.csv", LINE)
         intake(bed, Tickets()).take(bed.store.list_landed(), NOW + timedelta(seconds=1))
 
@@ -94,6 +130,7 @@ class Turn:
             waiting=self.bed.database.waiting(),
             database=self.bed.database,
             clock=self.bed.clock,
+            on_start=self.heard.append,
         )
 
     def waiting(self) -> list[dict[str, object]]:
@@ -131,6 +168,15 @@ def test_a_dead_letter_of_a_passing_fault_can_still_be_loaded(bed: Bed) -> None:
     assert [row["outcome"] for row in bed.query("SELECT outcome FROM source_files")] == ["loaded"]
 
 
+def test_a_file_that_the_store_refuses_is_a_dead_letter_at_once(bed: Bed) -> None:
+    turn = Turn(bed, StorageRefused("a.csv can't be read: permission denied"))
+    ended = turn.take()
+    assert isinstance(ended, FileResult)
+    assert ended.outcome is Outcome.FAILED
+    assert turn.waiting() == []
+    assert "permission denied" in bed.one("SELECT error FROM dead_letters")
+
+
 def test_an_absent_database_is_never_counted(bed: Bed) -> None:
     turn = Turn(bed, *(DatabaseUnavailable("away") for _ in range(9)))
     for _ in range(9):
@@ -160,3 +206,25 @@ def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed)
     assert [result is not None for result in given_up] == [False] * 4 + [True]
     assert turn.waiting() == []
     assert "5 workers died" in bed.one("SELECT error FROM dead_letters")
+
+
+def test_a_file_without_a_database_says_so_beside_its_state(bed: Bed) -> None:
+    turn = Turn(bed, DatabaseUnavailable("the disk is full"))
+    assert turn.take() == Later(seconds=5, error="DatabaseUnavailable: the disk is full")
+    assert turn.waiting() == [{"state": "retrying", "attempts": 0, "error": "DatabaseUnavailable: the disk is full"}]
+
+
+def test_a_worker_hears_which_attempt_it_makes(bed: Bed) -> None:
+    turn = Turn(bed, StorageUnavailable("away"), DatabaseUnavailable("away"))
+    while isinstance(turn.take(), Later):
+        continue
+    assert turn.heard == [1, 2, 2]
+
+
+def test_a_file_that_is_tried_again_is_not_just_running(bed: Bed) -> None:
+    turn = Turn(bed, StorageUnavailable("away"))
+    turn.take()
+    bed.database.waiting().start(turn.path, NOW)
+    assert [row["state"] for row in turn.waiting()] == ["stuck"]
+    bed.execute("UPDATE greenstream.waiting_file SET started_at = now()")
+    assert [row["state"] for row in turn.waiting()] == ["retrying"]

@@ -111,11 +111,18 @@ class Bed:
         assert rows == stored + duplicate + rejected
         assert self.one("SELECT count(*) FROM meter_readings") == stored
         assert self.one("SELECT count(DISTINCT record_id) FROM meter_readings") == stored
-        assert self.one("SELECT count(*) FROM quarantined_rows") == rejected
+        assert self.one("SELECT count(*) FROM quarantined_rows WHERE replayed_at IS NULL") == rejected
         assert self.one("SELECT coalesce(sum(readings), 0) FROM greenstream.grade_count") == stored
         flags = self.one("SELECT coalesce(sum(cardinality(flags)), 0) FROM meter_readings")
         assert self.one("SELECT count(*) FROM data_quality_log") == flags
         assert self.one("SELECT coalesce(sum(readings), 0) FROM greenstream.flag_count") == flags
+        assert (
+            self.query(
+                "SELECT path FROM greenstream.source_file f WHERE rejected <> (SELECT count(*) FROM"
+                " greenstream.quarantined_row q WHERE q.source_file_id = f.source_file_id AND replayed_at IS NULL)"
+            )
+            == []
+        )
         per_file = "SELECT source_file, count(*) AS stored FROM meter_readings GROUP BY 1"
         noted = "SELECT path AS source_file, sum(stored) AS stored FROM source_files WHERE stored > 0 GROUP BY 1"
         assert sorted(map(str, self.query(per_file))) == sorted(

@@ -12,8 +12,9 @@ from typing import Any
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate import exceptions as queue_errors
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
-from greenstream.domain.errors import DatabaseUnavailable
+from greenstream.domain.errors import DatabaseUnavailable, RetryableError
 from greenstream.domain.routing import OUTAGE_DELAY, Route
 
 SCHEMA = "greenstream_queue"
@@ -35,14 +36,41 @@ class TryAgain(Exception):
 
 
 class _AsTold(BaseRetryStrategy):
-    """Again when told so, or when the database was away; all else is an end."""
+    """Again when told so, or when it may go well later; all else is an end."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, TryAgain):
             return RetryDecision(retry_in={"seconds": exception.seconds})
-        if isinstance(exception, DatabaseUnavailable):
+        if isinstance(exception, RetryableError):
             return RetryDecision(retry_in={"seconds": OUTAGE_DELAY})
         return None
+
+
+class _Manager(JobManager):
+    """Says of a job how it ended. Where that can't be said, `lost` is told, for the job would be kept by its worker.
+
+    A job that is to come back while its path is queued anyway, for newer content, is ended in favour of that one.
+    """
+
+    def __init__(self, connector: PsycopgConnector, lost: Callable[[BaseException], None]) -> None:
+        super().__init__(connector)
+        self._lost = lost
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        try:
+            await super().finish_job(job, status, delete_job)
+        except queue_errors.ConnectorException as error:
+            self._lost(error)
+            raise
+
+    async def retry_job(self, job: Job, *args: Any, **options: Any) -> None:
+        try:
+            await super().retry_job(job, *args, **options)
+        except queue_errors.UniqueViolation:
+            await self.finish_job(job, Status.FAILED, delete_job=True)
+        except queue_errors.ConnectorException as error:
+            self._lost(error)
+            raise
 
 
 class FileQueue:
@@ -82,32 +110,49 @@ class FileWorker:
         self._work = work
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: asyncio.Task[None] | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._failure: BaseException | None = None
 
     def run(self) -> None:
         """Work until `stop` is called; work in hand is finished first.
 
         Raises:
             DatabaseUnavailable: the queue can't be reached; files in hand come back to the queue.
+
+        What `work` raises ends it as well, unless it is a RetryableError; the file comes back to the queue first.
         """
         try:
             asyncio.run(self._serve())
         except asyncio.CancelledError:
-            return
+            pass
         except (queue_errors.ConnectorException, OSError) as error:
-            raise DatabaseUnavailable(f"the queue: {_said(error)}; work resumes by itself") from error
+            self._failure = self._failure or error
+        if isinstance(self._failure, queue_errors.ConnectorException | OSError):
+            raise DatabaseUnavailable(f"the queue: {_said(self._failure)}; work resumes by itself") from self._failure
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
-        """Ask for the end, from any thread."""
-        loop, running = self._loop, self._running
-        if loop is not None and running is not None:
-            loop.call_soon_threadsafe(running.cancel)
+        """Ask for the end, from any thread, at any time."""
+        with self._lock:
+            self._stopped = True
+            if self._loop is not None and self._running is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._running.cancel)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self.stop()
 
     async def _serve(self) -> None:
         connector = PsycopgConnector(**_pool(self._dsn, 3))
         app = App(connector=connector)
+        app.job_manager = _Manager(connector, self._fail)
         app.task(name=FILES_TASK, queue=self._route.value, retry=_AsTold())(self._turn)
-        self._loop = asyncio.get_running_loop()
-        self._running = asyncio.current_task()
+        with self._lock:
+            if self._stopped:
+                return
+            self._loop, self._running = asyncio.get_running_loop(), asyncio.current_task()
         async with app.open_async():
             await app.run_worker_async(
                 queues=[self._route.value],
@@ -121,7 +166,14 @@ class FileWorker:
             )
 
     def _turn(self, path: str) -> None:
-        if (seconds := self._work(path)) is not None:
+        try:
+            seconds = self._work(path)
+        except RetryableError:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise TryAgain(OUTAGE_DELAY) from error
+        if seconds is not None:
             raise TryAgain(seconds)
 
 
@@ -131,11 +183,11 @@ def hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> int:
 
 
 async def _hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> int:
-    app = App(connector=PsycopgConnector(**_pool(dsn, 1)))
+    connector = PsycopgConnector(**_pool(dsn, 1))
+    app, manager = App(connector=connector), _Manager(connector, lambda _: None)
     lost = 0
     try:
         async with app.open_async():
-            manager = app.job_manager
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
                 lost += 1
                 if crashed(str(job.task_kwargs["path"]), Route(job.queue)):

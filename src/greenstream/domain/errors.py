@@ -13,6 +13,7 @@
         ├── DatabaseRefused       PostgreSQL answered, and said no
         ├── ServerError           the embedded PostgreSQL cannot be installed or started
         ├── InvalidQuery          a user's SQL is wrong, or wants to write
+        ├── InvalidFixes          a file of rows fixed by hand cannot be used
         └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
 
 A message names what failed, on what, and what to do. Adapters translate the errors of their libraries into
@@ -80,6 +81,10 @@ class ServerError(PermanentError):
 
 class InvalidQuery(PermanentError):
     """A user's SQL is wrong, or wants to write."""
+
+
+class InvalidFixes(PermanentError):
+    """A file of rows fixed by hand cannot be used."""
 
 
 class LedgerMismatch(PermanentError):

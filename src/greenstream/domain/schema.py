@@ -172,6 +172,26 @@ READINGS = pl.Schema(
 )
 """One evaluated row, ready to store."""
 
+STORED = pl.Schema(
+    {
+        "reading_at": INSTANT,
+        "meter_key": pl.Int32(),
+        "record_id": pl.String(),  # 64 hex digits
+        "load_id": pl.Int64(),
+        "energy_value": pl.String(),
+        "power": pl.Int64(),  # 0.1 W
+        "flags": pl.UInt8(),  # sum of Flag.bit
+        "quality_score": pl.UInt8(),
+        "grade": pl.UInt8(),  # position in GRADES
+        "period": pl.UInt8(),  # position in PERIODS
+        "season": pl.UInt8(),  # position in SEASONS
+        "reliable": pl.Boolean(),
+        "region": pl.String(),
+        "source_file": pl.String(),
+    }
+)
+"""One stored reading, as it was judged when it was stored or settled."""
+
 FINDINGS = pl.Schema(
     {
         "code": pl.String(),  # a FindingCode

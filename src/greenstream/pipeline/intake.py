@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
 from greenstream.domain.limits import Limits
 from greenstream.domain.routing import Route, route_of
 from greenstream.ports import LandedFile, Queue, Waiting
@@ -22,6 +23,27 @@ class Patience:
 
 
 @dataclass
+class Stillness:
+    """How long files have stayed as they are, whatever the clocks say.
+
+    A file's time is normally in the past. Where it isn't (another machine's clock, or ours was set back), the file has
+    been still since it was first seen as it is.
+    """
+
+    _since: dict[str, tuple[LandedFile, datetime]] = field(default_factory=dict)
+
+    def of(self, file: LandedFile, now: datetime) -> timedelta:
+        if file.received_at <= now:
+            self._since.pop(file.path, None)
+            return now - file.received_at
+        seen, since = self._since.get(file.path, (file, now))
+        if seen != file or since > now:
+            since = now
+        self._since[file.path] = file, since
+        return now - since
+
+
+@dataclass
 class Intake:
     """Remembers which files have been queued, so that a scan of thousands asks the database for few."""
 
@@ -33,6 +55,7 @@ class Intake:
     atomic: bool = False  # whether the store never shows half a file
     on_queued: Callable[[LandedFile, Route], None] = lambda _file, _route: None
     _known: dict[str, datetime] = field(default_factory=dict)
+    _stillness: Stillness = field(default_factory=Stillness)
 
     def take(self, files: Iterable[LandedFile], now: datetime) -> list[LandedFile]:
         """Queue those of some files that are new and whole; the ones that aren't whole yet."""
@@ -67,12 +90,19 @@ class Intake:
     def _is_whole(self, file: LandedFile, now: datetime) -> bool:
         if self.atomic:
             return True
-        age = now - file.received_at
+        still = self._stillness.of(file, now)
         if file.size_bytes == 0:
-            return age >= self.patience.empty
-        if age >= self.patience.ends_within_line or age < timedelta(0):
+            return still >= self.patience.empty
+        if still >= self.patience.ends_within_line:
             return True
-        return age >= self.patience.ends_with_line and self.ends_a_line(file.path)
+        return still >= self.patience.ends_with_line and self._ends_a_line(file.path)
+
+    def _ends_a_line(self, path: str) -> bool:
+        """Of a file that is gone, or can't be read, nothing is known; a worker will say so if that lasts."""
+        try:
+            return self.ends_a_line(path)
+        except (NotFound, StorageRefused, StorageUnavailable):
+            return False
 
 
 def _chunks(files: Iterator[LandedFile] | Iterable[LandedFile]) -> Iterator[list[LandedFile]]:

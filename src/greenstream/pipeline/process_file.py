@@ -10,7 +10,7 @@ from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
-from greenstream.ports import Clock, Database, LandedFile, Landing, Load, Stored
+from greenstream.ports import Clock, Database, LandedFile, Landing, Stored, StoredRows
 
 
 def process_file(path: str, *, landing: Landing, database: Database, site: Site, clock: Clock) -> FileResult:
@@ -54,13 +54,13 @@ def _load(delivery: Delivery, content: bytes, database: Database, site: Site, cl
     with database.load(delivery, now) as load:
         if load is None:
             return _duplicate(delivery, database, clock)
-        stored = _store(evaluated, load)
+        stored = store_rows(evaluated, load)
         quarantined = load.quarantine(rejected)
         ledger = Ledger(rows=parsed.rows, stored=stored.stored, duplicate=stored.duplicate, rejected=quarantined)
         return load.close(ledger, parsed.header.ignored_columns)
 
 
-def _store(evaluated: EvaluatedFile, load: Load) -> Stored:
+def store_rows(evaluated: EvaluatedFile, load: StoredRows) -> Stored:
     """Store batch by batch, so that a large file needs the memory of one batch at a time."""
     reliable = load.register_meters(evaluated)
     done = [load.store(batch) for batch in evaluated.readings(reliable)]

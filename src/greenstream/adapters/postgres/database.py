@@ -13,6 +13,7 @@ from greenstream.adapters.postgres.history import PostgresHistory
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.migrate import check_site, current_version, migrate, newest_version
 from greenstream.adapters.postgres.partitions import create_daily
+from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.postgres.sql import query
 from greenstream.adapters.postgres.waiting import PostgresWaiting
 from greenstream.domain.evaluate import Site
@@ -98,6 +99,11 @@ class PostgresDatabase:
             with connection.transaction():
                 connection.execute(query("history_lock"))
                 yield PostgresFleet(connection, self._site)
+
+    def replays(self) -> PostgresReplays:
+        """What was rejected, and what is done about it."""
+        with translated("connecting to the database"):
+            return PostgresReplays(self._ready(), self._site, version=self._version, prepare_days=self.prepare_days)
 
     def record(self, result: FileResult) -> None:
         delivery = result.delivery

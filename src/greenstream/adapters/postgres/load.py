@@ -86,9 +86,7 @@ class PostgresLoad:
 
     def close(self, ledger: Ledger, ignored_columns: tuple[str, ...]) -> FileResult:
         ledger.check(self._delivery.path)
-        self._write_counts()
-        self._write_unwatched()
-        self._write_activity()
+        self.sum_up()
         values = {
             "rows": ledger.rows,
             "stored": ledger.stored,
@@ -105,6 +103,12 @@ class PostgresLoad:
             ledger=ledger,
             ignored_columns=ignored_columns,
         )
+
+    def sum_up(self) -> None:
+        """Write what follows from the stored rows: counts, word for the history rules, the meters' activity."""
+        self._write_counts()
+        self._write_unwatched()
+        self._write_activity()
 
     def _register_locations(self, locations: pl.DataFrame) -> pl.DataFrame:
         """`location_key` and `region` of each location, by its code."""

@@ -10,7 +10,12 @@ from greenstream.entrypoints.service.parts import Log
 
 def logger(*, json: bool) -> Log:
     """A logger that writes each event with its time and level; as JSON also each step of a file."""
-    for library in ("procrastinate", "psycopg.pool", "watchfiles"):  # what matters of theirs, we say ourselves
+    for library in (
+        "asyncio",
+        "procrastinate",
+        "psycopg.pool",
+        "watchfiles",
+    ):  # we say ourselves what matters
         logging.getLogger(library).setLevel(logging.CRITICAL)
     render = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     log: Log = structlog.wrap_logger(

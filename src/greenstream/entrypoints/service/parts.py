@@ -5,7 +5,7 @@ A part runs until the service stops, or until the store or the database is away:
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,48 +13,62 @@ from zoneinfo import ZoneInfo
 import structlog
 import watchfiles
 
-from greenstream.domain.errors import NotFound, RetryableError
+from greenstream.domain.errors import NotFound, RetryableError, StorageRefused
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import OUTAGE_DELAY, Route
 from greenstream.entrypoints.service.metrics import Metrics
+from greenstream.pipeline.intake import Stillness
 from greenstream.pipeline.work_on import Later
 from greenstream.ports import LandedFile
 from greenstream.wiring import System, now
 
-SCAN = timedelta(seconds=60)
-BUCKET_SCAN = timedelta(seconds=5)
+SCAN_SECONDS = 60.0
+BUCKET_SCAN_SECONDS = 5.0
+FULL_SCAN_SECONDS = 24 * 3600.0
 RECENT_DAYS = 3
+REFUSED_SECONDS = 10.0
 TICK_SECONDS = 0.2
 UNFILED = timedelta(seconds=5)
 HISTORY_PAUSE_SECONDS = 2.0
 KEEPER_SECONDS = 5.0
-MINUTE = timedelta(minutes=1)
+MINUTE_SECONDS = 60.0
 NIGHTLY_HOUR = 2
 
 Log = structlog.stdlib.BoundLogger
 
 
 class IntakePart:
-    """Queues what lands: by the file system's events, and by a scan each minute, for events get lost."""
+    """Queues what lands: by the file system's events, and by scans, for events get lost.
+
+    A scan looks at the recent days each minute, and at all of them at the start and once a day. Pauses are of a clock
+    that nobody sets.
+    """
 
     name = "intake"
 
     def __init__(self, stop: threading.Event, log: Log) -> None:
         self._stop = stop
         self._log = log
+        self._stillness = Stillness()
+        self._refused_until: float | None = None
 
     def run(self, system: System) -> None:
         intake, immature = system.intake(self._queued), list[LandedFile]()
-        scan, next_scan = BUCKET_SCAN if intake.atomic else SCAN, now()
+        scan_seconds = BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS
+        next_scan = next_full_scan = time.monotonic()
         for changed in self._changes(system):
-            at, days = now(), set(changed)
-            if at >= next_scan:
-                next_scan = at + scan
+            at, days, passed = now(), set(changed), time.monotonic()
+            landed: Iterable[LandedFile] = ()
+            if passed >= next_scan:
+                next_scan = passed + scan_seconds
                 days |= _recent_days(at, system.settings.timezone)
                 intake.remind(at)
+            if passed >= next_full_scan:
+                next_full_scan = passed + FULL_SCAN_SECONDS
+                landed, days = system.store.list_landed(), set()
             self._file_dropped(system, at)
-            landed = [file for day in sorted(days) for file in system.store.list_landed(day)]
-            immature = intake.take([*landed, *_as_now(system, immature)], at)
+            listed = (file for day in sorted(days) for file in system.store.list_landed(day))
+            immature = intake.take([*landed, *listed, *_as_now(system, immature)], at)
 
     def _changes(self, system: System) -> Iterator[set[date]]:
         """The days whose folders changed, several times a second; an empty set says that nothing did."""
@@ -71,10 +85,25 @@ class IntakePart:
 
     def _file_dropped(self, system: System, at: datetime) -> None:
         """File what was dropped beside the folders of days under today, once it has lain still for a while."""
-        for file in system.store.unfiled():
-            if at - file.received_at > UNFILED:
-                landed = system.store.file_under(file.path, _local(at, system).date())
-                self._log.info("filed", file=file.path, path=landed.path)
+        if self._refused_until is not None and time.monotonic() < self._refused_until:
+            return
+        try:
+            for file in system.store.unfiled():
+                if self._stillness.of(file, at) > UNFILED:
+                    self._file(system, file, _local(at, system).date())
+        except StorageRefused as error:
+            if self._refused_until is None:
+                self._log.error("can't file what was dropped; it is tried again", error=str(error))
+            self._refused_until = time.monotonic() + REFUSED_SECONDS
+        else:
+            self._refused_until = None
+
+    def _file(self, system: System, file: LandedFile, day: date) -> None:
+        try:
+            landed = system.store.file_under(file.path, day)
+        except NotFound:  # somebody took it away again
+            return
+        self._log.info("filed", file=file.path, path=landed.path)
 
     def _queued(self, file: LandedFile, route: Route) -> None:
         self._log.debug("queued", file=file.path, route=route.value, size_bytes=file.size_bytes)
@@ -132,8 +161,7 @@ class WorkerPart:
             result.outcome.value,
             file=result.delivery.path,
             attempt=self._attempt,
-            reason=result.reason,
-            error=result.error,
+            **({"reason": result.reason, "error": result.error} if result.error else {}),
             rows=result.ledger.rows,
             stored=result.ledger.stored,
             duplicate=result.ledger.duplicate,
@@ -154,18 +182,18 @@ class HistoryPart:
         self._loaded = loaded
         self._stop = stop
         self._log = log
-        self._looked = now() - MINUTE
+        self._looked = time.monotonic() - MINUTE_SECONDS
 
     def run(self, system: System) -> None:
         while not self._stop.is_set():
             woken = self._loaded.wait(TICK_SECONDS)
-            if not woken and now() - self._looked < MINUTE:
+            if not woken and time.monotonic() - self._looked < MINUTE_SECONDS:
                 continue
             self._stop.wait(HISTORY_PAUSE_SECONDS)
             self._loaded.clear()
             self._watch(system)
             self._settle(system)
-            self._looked = now()
+            self._looked = time.monotonic()
 
     def _watch(self, system: System) -> None:
         started = now()
@@ -236,9 +264,12 @@ def _recent_days(at: datetime, timezone: str) -> set[date]:
 
 
 def _day_of(path: str, folder: Path) -> date | None:
-    """The day in whose folder a changed file lies; None for what lies elsewhere."""
+    """The day whose folder, or a file in it, changed; None for what lies elsewhere.
+
+    The folder itself counts, for files may lie in it before it is watched.
+    """
     parts = Path(path).relative_to(folder).parts
     try:
-        return date.fromisoformat(parts[0]) if len(parts) == 2 else None
+        return date.fromisoformat(parts[0]) if len(parts) in (1, 2) else None
     except ValueError:
         return None

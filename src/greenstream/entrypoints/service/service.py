@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from greenstream.domain.errors import RetryableError
+from greenstream.domain.errors import RetryableError, StorageRefused
 from greenstream.entrypoints.service.parts import Log
 from greenstream.wiring import System
 
@@ -20,7 +20,11 @@ class Part(Protocol):
 
 
 class Service:
-    """Runs parts until `stop` is set. A part that fails for good stops all."""
+    """Runs parts until `stop` is set. A part that fails for good stops all.
+
+    A store that refuses (a full disk, a permission) is waited for as one that is away: a person sees to it, and work
+    resumes by itself.
+    """
 
     def __init__(self, parts: list[Part], make_system: Callable[[], System], stop: threading.Event, log: Log) -> None:
         self._parts = parts
@@ -46,7 +50,7 @@ class Service:
             try:
                 part.run(system)
                 waiting = False
-            except RetryableError as error:
+            except (RetryableError, StorageRefused) as error:
                 if not waiting:
                     self._log.warning("waiting", part=part.name, error=str(error))
                 waiting = True
