@@ -1,12 +1,15 @@
 """The only place that chooses adapters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from greenstream import __version__
+from greenstream.adapters.alerting import AppriseChannel, channels
+from greenstream.adapters.disks import disks
+from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
@@ -17,6 +20,7 @@ from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
+from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.process_file import process_file
@@ -168,3 +172,33 @@ class System:
         for notice in info.notices:
             self.progress(notice)
         return info
+
+    @cached_property
+    def alert_channels(self) -> Sequence[AppriseChannel]:
+        """Where alerts are sent."""
+        urls = self.settings.alert_urls
+        return channels(urls.get_secret_value() if urls else "")
+
+    def alerts(self) -> AbstractContextManager[PostgresAlerts]:
+        """The alerts, on a connection of their own for the time of a block, so for any thread."""
+        _ = self.database  # the relations are there
+        return connect_alerts(self.dsn)
+
+    def check_alerts(self) -> Checked | None:
+        """Raise what is wrong and resolve what has ended; None where another process does it at this moment."""
+        with self.alerts() as book, book.checking() as ours:
+            return check_alerts(book, disks(self.settings.home), self.site, now()) if ours else None
+
+    def send_alerts(self) -> list[Sent]:
+        """Send what is due by all channels; nothing where another process does it at this moment.
+
+        It may take a minute a message where a channel is slow or down, and raises only errors of the database.
+        """
+        if not self.alert_channels:
+            return []
+        pace = Pace(
+            interval=timedelta(minutes=self.settings.alert_interval_minutes),
+            max_per_hour=self.settings.alert_max_per_hour,
+        )
+        with self.alerts() as book, book.sending() as ours:
+            return send_alerts(book, self.alert_channels, pace, now()) if ours else []
