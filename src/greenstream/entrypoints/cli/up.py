@@ -62,6 +62,7 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
 def _parts(stop: threading.Event, log: "Log", intake: bool, routes: list[str]) -> "list[Part]":
     from greenstream.domain.routing import Route
     from greenstream.entrypoints.cli.console import UsageError
+    from greenstream.entrypoints.service.alerting import AlertPart
     from greenstream.entrypoints.service.parts import HistoryPart, IntakePart, KeeperPart, WorkerPart
 
     if unknown := set(routes) - set(Route):
@@ -69,5 +70,5 @@ def _parts(stop: threading.Event, log: "Log", intake: bool, routes: list[str]) -
     loaded = threading.Event()
     parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log) for route in routes]
     if routes:
-        parts += [HistoryPart(loaded, stop, log), KeeperPart(stop, log)]
+        parts += [HistoryPart(loaded, stop, log), KeeperPart(stop, log), AlertPart(stop, log)]
     return [IntakePart(stop, log), *parts] if intake else parts
