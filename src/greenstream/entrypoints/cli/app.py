@@ -17,9 +17,11 @@ from greenstream.entrypoints.cli import (
     down,
     evaluate,
     ingest,
+    meters,
     quarantine,
     query,
     replay,
+    settle,
     simulate,
     status,
     up,
@@ -57,6 +59,8 @@ def everywhere(
 
 for module in (
     ingest,
+    settle,
+    meters,
     query,
     status,
     alerts,
