@@ -1,6 +1,6 @@
 """The only place that chooses adapters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +13,12 @@ from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
+from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.calendar import local_day, slot_of
+from greenstream.domain.calendar import day_start, local_day, slot_of
 from greenstream.domain.evaluate import Site
+from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
@@ -24,9 +26,12 @@ from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.process_file import process_file
+from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
+from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.watch_meters import Watched, watch_meters
 from greenstream.pipeline.work_on import Later, after_crash, work_on
+from greenstream.ports import RowChoice
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]
@@ -202,3 +207,36 @@ class System:
         )
         with self.alerts() as book, book.sending() as ours:
             return send_alerts(book, self.alert_channels, pace, now()) if ours else []
+
+    def replays(self) -> PostgresReplays:
+        """Rejected rows and dead letters."""
+        return self.database.replays()
+
+    def replay_rows(self, choice: RowChoice, *, dry_run: bool = False) -> Iterator[ReplayedFile]:
+        """Judge rejected rows anew, a file at a time."""
+        return replay_rows(choice, self._replay_means(dry_run=dry_run))
+
+    def replay_fixes(self, name: str, content: bytes, *, dry_run: bool = False) -> Iterator[ReplayedFile]:
+        """Replay the lines of an export that was fixed by hand. Raises InvalidFixes."""
+        return replay_fixes(read_fixes(name, content), self._replay_means(dry_run=dry_run))
+
+    def replay_rule(
+        self, rule_id: str, first: date | None, behind: date | None, *, dry_run: bool = False
+    ) -> Iterator[ReplayedFile]:
+        """Judge the rows anew that a rule rejected on the local days from `first` to before `behind`."""
+        since, until = (day_start(day, self.site.timezone) if day else None for day in (first, behind))
+        return self.replay_rows(RowChoice(rule_id=rule_id, since=since, until=until), dry_run=dry_run)
+
+    def rejudge_days(
+        self, flags: int, first: date | None, last: date | None, *, dry_run: bool = False
+    ) -> Iterator[RejudgedDay]:
+        """Judge stored readings with any of these flags anew (0: all), a local day at a time."""
+        return rejudge_days(flags, first, last, self._replay_means(dry_run=dry_run))
+
+    def export_rows(self, choice: RowChoice) -> tuple[bytes, int]:
+        """Rejected rows as CSV for a person to fix, and how many."""
+        rows = list(export_rows(choice, self._replay_means(dry_run=True)))
+        return to_csv(rows), sum(part.height for part in rows)
+
+    def _replay_means(self, *, dry_run: bool) -> Means:
+        return Means(landing=self.store, replays=self.replays(), site=self.site, clock=now, dry_run=dry_run)
