@@ -9,10 +9,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
+from greenstream.domain.alerts import Alert, BadFile, Condition, Key, Message, StoredFacts
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.grid import Grid, Integers
 from greenstream.domain.history import Days
 from greenstream.domain.ledger import Delivery, FileResult, Ledger
+from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
 from greenstream.domain.schema import FindingCode
@@ -366,4 +368,45 @@ class Replays(Protocol):
 
     def rejudge(self, day: date, *, dry_run: bool) -> AbstractContextManager[Rejudging]:
         """Of a day that `prepare_days` has marked, unless it is a dry run: that only reads, and holds nothing."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to people: mail, chat, a webhook."""
+
+    @property
+    def name(self) -> str:
+        """The same at each start, and no secret."""
+        ...
+
+    def send(self, message: Message) -> str | None:
+        """Send it; what went wrong, None where it was taken. Nothing is raised."""
+        ...
+
+
+class AlertBook(Protocol):
+    """The alerts in the database. All methods raise DatabaseUnavailable, DatabaseRefused or TransactionConflict."""
+
+    def facts(self, since: datetime) -> StoredFacts: ...
+    def bad_files(self, since: datetime, limits: Limits) -> list[BadFile]: ...
+    def raise_alert(self, condition: Condition, at: datetime) -> None:
+        """Open an alert, or count one more occurrence of an open one."""
+        ...
+
+    def hold(self, conditions: Sequence[Condition], now: datetime) -> None:
+        """Open an alert for each of them that isn't going on already."""
+        ...
+
+    def end(self, keys: Sequence[Key], now: datetime) -> None: ...
+    def end_dead_letters(self, now: datetime) -> None:
+        """Resolve the alerts of dead letters that were replayed or discarded."""
+        ...
+
+    def due(self, channel: str, *, told_before: datetime) -> list[Alert]:
+        """Open alerts to tell, the most urgent first; those told later than `told_before` have to wait."""
+        ...
+
+    def messages(self, channel: str, since: datetime) -> int: ...
+    def mark_told(self, channel: str, alerts: Sequence[Alert], now: datetime) -> None:
+        """The channel took one message about these."""
         ...

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
-from pydantic import AwareDatetime, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, create_model, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,6 +51,18 @@ class PlaceSettings(BaseSettings):
     metrics_host: str = Field(
         default="127.0.0.1", description="the address that `/metrics` listens on; `0.0.0.0` for other machines"
     )
+    alert_urls: SecretStr | None = Field(
+        default=None,
+        description="where alerts are sent: apprise URLs, separated by blanks; in the file a list too. Secret",
+    )
+    alert_interval_minutes: int = Field(
+        default=60, ge=1, description="how often a channel hears of the same alert at most, in minutes"
+    )
+    alert_max_per_hour: int = Field(
+        default=20,
+        ge=1,
+        description="how many messages a channel gets in an hour at most; the last one sums up the rest",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -58,6 +70,11 @@ class PlaceSettings(BaseSettings):
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no IANA time zone; take one such as Europe/Berlin")
         return value
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _urls_are_one_text(cls, value: object) -> object:
+        return " ".join(map(str, value)) if isinstance(value, list) else value
 
     @classmethod
     def settings_customise_sources(
@@ -122,4 +139,5 @@ def load_settings() -> PlaceSettings:
 def _fault(location: tuple[int | str, ...], message: str, given: object) -> str:
     name = f"{ENV_PREFIX}{str(location[0]).upper()}" if location else "together"
     what = "no such setting" if message.startswith("Extra inputs") else message.removeprefix("Value error, ")
-    return f"{name}={given!r}: {what}" if location else what
+    shown = "…" if "://" in str(given) else repr(given)  # a URL may hold a password
+    return f"{name}={shown}: {what}" if location else what

@@ -1,31 +1,39 @@
 """The only place that chooses adapters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from greenstream import __version__
+from greenstream.adapters.alerting import AppriseChannel, channels
+from greenstream.adapters.disks import disks
+from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.gauges import GaugeValue, read_gauges
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
+from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.calendar import local_day, slot_of
+from greenstream.domain.calendar import day_start, local_day, slot_of
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
+from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
+from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.process_file import process_file
+from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
+from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.watch_meters import Watched, watch_meters
 from greenstream.pipeline.work_on import Later, after_crash, work_on
-from greenstream.ports import LandedFile
+from greenstream.ports import LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]
@@ -181,3 +189,66 @@ class System:
         for notice in info.notices:
             self.progress(notice)
         return info
+
+    @cached_property
+    def alert_channels(self) -> Sequence[AppriseChannel]:
+        """Where alerts are sent."""
+        urls = self.settings.alert_urls
+        return channels(urls.get_secret_value() if urls else "")
+
+    def alerts(self) -> AbstractContextManager[PostgresAlerts]:
+        """The alerts, on a connection of their own for the time of a block, so for any thread."""
+        _ = self.database  # the relations are there
+        return connect_alerts(self.dsn)
+
+    def check_alerts(self) -> Checked | None:
+        """Raise what is wrong and resolve what has ended; None where another process does it at this moment."""
+        with self.alerts() as book, book.checking() as ours:
+            return check_alerts(book, disks(self.settings.home), self.site, now()) if ours else None
+
+    def send_alerts(self) -> list[Sent]:
+        """Send what is due by all channels; nothing where another process does it at this moment.
+
+        It may take a minute a message where a channel is slow or down, and raises only errors of the database.
+        """
+        if not self.alert_channels:
+            return []
+        pace = Pace(
+            interval=timedelta(minutes=self.settings.alert_interval_minutes),
+            max_per_hour=self.settings.alert_max_per_hour,
+        )
+        with self.alerts() as book, book.sending() as ours:
+            return send_alerts(book, self.alert_channels, pace, now()) if ours else []
+
+    def replays(self) -> PostgresReplays:
+        """Rejected rows and dead letters."""
+        return self.database.replays()
+
+    def replay_rows(self, choice: RowChoice, *, dry_run: bool = False) -> Iterator[ReplayedFile]:
+        """Judge rejected rows anew, a file at a time."""
+        return replay_rows(choice, self._replay_means(dry_run=dry_run))
+
+    def replay_fixes(self, name: str, content: bytes, *, dry_run: bool = False) -> Iterator[ReplayedFile]:
+        """Replay the lines of an export that was fixed by hand. Raises InvalidFixes."""
+        return replay_fixes(read_fixes(name, content), self._replay_means(dry_run=dry_run))
+
+    def replay_rule(
+        self, rule_id: str, first: date | None, behind: date | None, *, dry_run: bool = False
+    ) -> Iterator[ReplayedFile]:
+        """Judge the rows anew that a rule rejected on the local days from `first` to before `behind`."""
+        since, until = (day_start(day, self.site.timezone) if day else None for day in (first, behind))
+        return self.replay_rows(RowChoice(rule_id=rule_id, since=since, until=until), dry_run=dry_run)
+
+    def rejudge_days(
+        self, flags: int, first: date | None, last: date | None, *, dry_run: bool = False
+    ) -> Iterator[RejudgedDay]:
+        """Judge stored readings with any of these flags anew (0: all), a local day at a time."""
+        return rejudge_days(flags, first, last, self._replay_means(dry_run=dry_run))
+
+    def export_rows(self, choice: RowChoice) -> tuple[bytes, int]:
+        """Rejected rows as CSV for a person to fix, and how many."""
+        rows = list(export_rows(choice, self._replay_means(dry_run=True)))
+        return to_csv(rows), sum(part.height for part in rows)
+
+    def _replay_means(self, *, dry_run: bool) -> Means:
+        return Means(landing=self.store, replays=self.replays(), site=self.site, clock=now, dry_run=dry_run)

@@ -12,6 +12,14 @@ from tests.acceptance.conftest import Command, Ended
 from tests.integration.embedded_support import scratch
 
 SMALL = ("--meters", "60", "--days", "2")
+BY_HISTORY = {"silent", "dead", "stuck", "spike", "communication_failure"}
+FIGURES = {
+    "CONSECUTIVE_MISSING": r"\d+ slots missing",
+    "DEAD_METER": r"\d+ slots at 0 kW",
+    "STUCK_METER": r"variance 0\.\d+ kW²",
+    "ERRATIC_SPIKE": r"[0-9.]+ kW: mean \+ \d+ std",
+    "COMMUNICATION_FAILURE": r"\d+ of \d+ slots missing",
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +58,7 @@ def test_it_shows_every_section(first):
         ["What", "was", "simulated"],
         ["What", "arrived"],
         ["What", "was", "flagged:"],
+        ["What", "was", "found"],
         ["What", "was", "quarantined:"],
         ["Were", "the", "faults"],
         ["Quality", "grades"],
@@ -72,8 +81,25 @@ def test_not_on_a_terminal_it_is_plain_text(first):
 
 
 def test_every_fault_of_a_row_is_found(facts):
-    assert len(facts["compared"]) >= 8
-    assert [each for each in facts["compared"] if each["found"] != each["simulated"]] == []
+    of_rows = [each for each in facts["compared"] if each["fault"] not in BY_HISTORY]
+    assert len(of_rows) >= 8
+    assert [each for each in of_rows if each["found"] != each["simulated"]] == []
+
+
+def test_every_fault_of_a_meter_that_can_be_found_is_found(facts):
+    compared = {each["fault"]: each for each in facts["compared"]}
+    assert set(compared) >= BY_HISTORY
+    for fault in BY_HISTORY - {"spike"}:
+        assert compared[fault]["found"] == compared[fault]["findable"] > 0
+    assert compared["spike"]["found"] >= 0.5 * compared["spike"]["findable"]  # few, and on another day others
+
+
+def test_each_code_about_a_meters_history_has_a_line_with_its_figures(first, facts):
+    lines = section(first.out, "What was found in the history")
+    assert {each["code"] for each in facts["history"]} == set(FIGURES)
+    for code, figures in FIGURES.items():
+        [line] = [line for line in lines if line.startswith(code)]
+        assert re.search(figures, line)
 
 
 def test_flags_grades_and_quarantine_are_those_of_the_database(demo, facts):
@@ -82,7 +108,7 @@ def test_flags_grades_and_quarantine_are_those_of_the_database(demo, facts):
         return {row["code"]: row["times"] for row in rows}
 
     assert asked("SELECT code, count(*) AS times FROM data_quality_log GROUP BY code") == {
-        each["code"]: each["times"] for each in facts["flagged"]
+        each["code"]: each["times"] for each in facts["flagged"] + facts["history"]
     }
     assert asked("SELECT code, count(*) AS times FROM quarantined_rows GROUP BY code") == {
         each["code"]: each["times"] for each in facts["quarantined"]
@@ -106,7 +132,7 @@ def test_run_again_nothing_is_counted_twice(demo, first, facts):
     again = demo("demo", code=0)
     assert "nothing was written twice" in " ".join(again.out.split())
     assert "--fresh" in again.out
-    for title in ("What was flagged", "What was quarantined", "Quality grades"):
+    for title in ("What was flagged", "What was found in the history", "What was quarantined", "Quality grades"):
         assert section(again.out, title) == section(first.out, title)
 
 

@@ -15,7 +15,7 @@ from tests.acceptance.conftest import Command
 from tests.integration.embedded_support import scratch
 
 HEADER = "meter_id,timestamp,energy_value,location\n"
-PATIENCE = 60.0
+PATIENCE = 90.0
 
 
 @pytest.fixture
@@ -86,6 +86,19 @@ def test_dropped_files_are_loaded_and_it_stops_cleanly_on_sigterm(command: Comma
     assert events(command)[-1]["event"] == "stopped"
     assert command("query", "--json", "SELECT count(*) AS n FROM meter_readings").json == [{"n": 18}]
     assert command("query", "--json", "SELECT count(*) AS n FROM waiting_files").json == [{"n": 0}]
+
+
+def test_troubles_become_alerts_by_themselves(command: Command) -> None:
+    with running(command):
+        until(lambda: started(command))
+        rows = "".join(f"M-{n},not a time,1 kW\n" for n in range(200))
+        (command.home / "raw-data").mkdir(exist_ok=True)
+        target = command.home / "raw-data" / today_folder() / "bad.csv"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text("meter_id,timestamp,energy_value\n" + rows, encoding="utf-8")
+        until(lambda: outcomes(command) == {"loaded": 1})
+        codes = "SELECT code FROM alerts WHERE code = 'FILE_ERROR_RATE'"
+        until(lambda: command("query", "--json", codes).json)
 
 
 def test_a_killed_service_and_a_killed_database_cost_no_file(command: Command) -> None:

@@ -5,7 +5,7 @@ rest, which says where it belongs. `header` is the header of that file; a person
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -26,9 +26,11 @@ class Fixes:
     header: str | None = None
 
 
-def to_csv(rows: pl.DataFrame) -> bytes:
-    """Rows with the columns of COLUMNS as CSV."""
-    return rows.select(COLUMNS).write_csv(quote_style="non_numeric").encode()
+def to_csv(parts: Sequence[pl.DataFrame]) -> bytes:
+    """Frames of rows with the columns of COLUMNS as one CSV."""
+    nothing = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+    rows = pl.concat([nothing, *(part.select(COLUMNS).cast(pl.String) for part in parts)])
+    return rows.write_csv(quote_style="always").encode()
 
 
 def read_fixes(name: str, content: bytes) -> dict[str, Fixes]:
@@ -38,7 +40,7 @@ def read_fixes(name: str, content: bytes) -> dict[str, Fixes]:
         InvalidFixes: it is no such CSV, or a line is named twice, or is no line.
     """
     try:
-        table = pl.read_csv(io.BytesIO(content), infer_schema=False)
+        table = pl.read_csv(io.BytesIO(content), separator=_separator(content), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise InvalidFixes(
             f"{name} can't be read as CSV: {str(error).splitlines()[0]}; export the rows again"
@@ -57,6 +59,12 @@ def read_fixes(name: str, content: bytes) -> dict[str, Fixes]:
         )
         for (source_file,), part in rows.group_by("source_file", maintain_order=True)
     }
+
+
+def _separator(content: bytes) -> str:
+    """A spreadsheet may have saved the export with the separator of its country."""
+    first = content.partition(b"\n")[0]
+    return next((each for each in (",", ";", "\t") if first.count(each.encode()) >= len(NEEDED) - 1), ",")
 
 
 def _check(name: str, rows: pl.DataFrame) -> None:

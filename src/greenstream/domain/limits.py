@@ -53,6 +53,16 @@ class Limits:
     max_missing_share: float = _limit(0.20, "B4.3", "a larger share of missing slots is a communication failure")
     outage_meters: int = _limit(100, "alerts", "more meters than this under one rule at once are one alert")
     alert_grace_minutes: int = _limit(0, "alerts", "how long a finding must last before it alerts, in minutes")
+    no_file_minutes: int = _limit(
+        30, "alerts", "a region that sends is silent after so long without a file, in minutes"
+    )
+    backlog_minutes: int = _limit(5, "alerts", "the oldest file may wait this long for a worker, in minutes")
+    max_error_share: float = _limit(
+        0.05, "alerts", "a larger share of rejected rows is too much, of a file or a source"
+    )
+    error_share_min_rows: int = _limit(100, "alerts", "files and sources with fewer rows are not judged, in rows")
+    disk_free_percent: int = _limit(10, "alerts", "a disk with less room is nearly full, in percent")
+    nightly_missed_hours: int = _limit(26, "alerts", "how long a day that is over may wait for settling, in hours")
 
     peak_start_hour: int = _limit(17, "B5.1", "peak begins on working days, local hour")
     peak_end_hour: int = _limit(21, "B5.1", "peak ends, local hour")

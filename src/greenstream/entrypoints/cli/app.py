@@ -8,7 +8,24 @@ from typing import Annotated
 import typer
 
 from greenstream import __version__
-from greenstream.entrypoints.cli import db, demo, doctor, down, ingest, query, simulate, status, up
+from greenstream.entrypoints.cli import (
+    alerts,
+    db,
+    dead_letters,
+    demo,
+    doctor,
+    down,
+    evaluate,
+    ingest,
+    meters,
+    quarantine,
+    query,
+    replay,
+    settle,
+    simulate,
+    status,
+    up,
+)
 from greenstream.entrypoints.cli.console import Console, Debug, ExitCode, Quiet, UsageError, silence_stdout
 
 app = typer.Typer(
@@ -40,7 +57,24 @@ def everywhere(
     ctx.obj = {"quiet": quiet, "debug": debug or os.environ.get("GREENSTREAM_DEBUG", "") not in ("", "0")}
 
 
-for module in (ingest, query, status, db, down, simulate, demo, doctor, up):
+for module in (
+    ingest,
+    settle,
+    meters,
+    query,
+    status,
+    alerts,
+    quarantine,
+    replay,
+    dead_letters,
+    db,
+    down,
+    simulate,
+    evaluate,
+    demo,
+    doctor,
+    up,
+):
     module.register(app)
 
 

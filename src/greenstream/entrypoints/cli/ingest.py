@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,18 +17,22 @@ from greenstream.entrypoints.cli.console import (
     open_system,
     stop,
 )
+from greenstream.entrypoints.cli.findings import tell_findings
+from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.domain.ledger import FileResult
     from greenstream.wiring import System
 
 ENDINGS = (".csv", ".csv.gz", ".csv.zst")
-PAUSES = (2, 4, 8)  # seconds before each further attempt
 T = TypeVar("T")
 
 Files = Annotated[
     list[str],
     typer.Argument(metavar="FILE...", help="CSV files (.csv, .csv.gz, .csv.zst), or folders: the CSV files in them."),
+]
+NoWatch = Annotated[
+    bool, typer.Option("--no-watch", help="Leave the rules on the meters' history to the next ingest or settle.")
 ]
 
 
@@ -40,11 +42,12 @@ def register(app: typer.Typer) -> None:
     )(ingest)
 
 
-def ingest(console: Console, files: Files, json: Json = False) -> None:
+def ingest(console: Console, files: Files, no_watch: NoWatch = False, json: Json = False) -> None:
     """Land files and process them now; each ends as loaded, duplicate, rejected or failed.
 
     A bad file never blocks the others. With --json, one object a line and file, as soon as it is done; a file that
-    isn't there can't land and gets none. Exit 0 if every file is loaded or a duplicate, else 1.
+    isn't there can't land and gets none. Then the rules on the meters' history look at what came in, once; what they
+    newly find is said on stderr. Exit 0 if every file is loaded or a duplicate, and was looked at, else 1.
     """
     names = list(_expanded(console, files))
     run = Run(console, open_system(console), json=json)
@@ -52,6 +55,7 @@ def ingest(console: Console, files: Files, json: Json = False) -> None:
         run.all(names)
     finally:
         run.report()
+    run.watch(leave=no_watch)
     if run.troubles:
         stop(ExitCode.TROUBLE)
 
@@ -116,13 +120,33 @@ class Run:
         self._console.write(self._total())
         self._hint()
 
+    def watch(self, *, leave: bool) -> None:
+        """Look at the history of the meters of the files that came in. They stay loaded, whatever happens here."""
+        from greenstream.domain.errors import GreenStreamError
+
+        if not any(done.is_good for done in self._done):
+            return
+        if leave:
+            self._console.say("the meters' history was left alone: the next ingest, or greenstream settle, looks at it")
+            return
+        try:
+            with self._console.progress("looking at the meters' history"):
+                watched = self._patiently(self._system.watch)
+        except GreenStreamError as error:
+            self._trouble(
+                f"{error.code}: {error}; the files are loaded, but the meters' history wasn't looked at: the next "
+                "ingest, or greenstream settle, does it"
+            )
+        else:
+            tell_findings(self._console, watched.found)
+
     def _one(self, name: str) -> None:
         from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageRefused
 
         began = time.perf_counter()
         key = None
         try:
-            key = self._patiently(lambda: self._system.store.land(Path(name), day=self._today())).path
+            key = self._patiently(lambda: self._system.store.land(Path(name), day=self._system.today())).path
             result = self._patiently(lambda: self._system.process(key))
         except NotFound as error:
             self._trouble(f"{error.code}: {error}")
@@ -150,23 +174,7 @@ class Run:
         self._console.warn(text)
 
     def _patiently(self, action: Callable[[], T]) -> T:
-        """Try, and again after 2, 4 and 8 s, what may pass by itself."""
-        from greenstream.domain.errors import RetryableError
-
-        for pause in PAUSES:
-            try:
-                return action()
-            except RetryableError as error:
-                self._console.say(f"{error.code}: {error} (in {pause} s)")
-                time.sleep(pause)
-                if self._system.server is not None:
-                    self._system.server.ensure_running(self._console.say)
-        return action()
-
-    def _today(self) -> date:
-        from greenstream.wiring import now
-
-        return now().astimezone(ZoneInfo(self._system.site.timezone)).date()
+        return patiently(self._console, self._system, action)
 
     def _total(self) -> str:
         ledgers = [done.result.ledger for done in self._done]

@@ -11,6 +11,9 @@ BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOT
 BLOCKS: dict[str, Callable[[], str]] = {
     "rules": rules.sections,
     "rules-overview": rules.overview,
+    "history-overview": rules.history_overview,
+    "history-rules": rules.history_sections,
+    "alerts": rules.alert_table,
     "score": rules.score_table,
     "grades": rules.grade_table,
     "rejections": lists.rejections,

@@ -1,17 +1,18 @@
 """The page of rules, from the catalogue, the limits and the docstrings."""
 
 import inspect
+from collections.abc import Iterable
 from itertools import groupby
 
 from greenstream.domain.limits import Limits, describe
-from greenstream.domain.rules import CATALOGUE, Rule
+from greenstream.domain.rules import CATALOGUE, HISTORY_RULES, HistoryRule, Rule
 from greenstream.domain.schema import GRADES
 from greenstream.entrypoints.docs.examples import START, Example, examples_in
 from greenstream.entrypoints.docs.markdown import code, table
 
 
 def overview() -> str:
-    """All rules in a table."""
+    """All rules on a row in a table."""
     rows = [
         [f"[{rule.id}](#{anchor(rule.id)})", rule.title, code(rule.flag) if rule.flag else "", _rejects(rule)]
         for rule in CATALOGUE
@@ -19,9 +20,27 @@ def overview() -> str:
     return table(["rule", "about", "flag", "rejects with"], rows)
 
 
+def history_overview() -> str:
+    """All rules on a meter's history in a table."""
+    rows = [
+        [f"[{rule.id}](#{anchor(rule.id)})", rule.title, code(rule.finding), rule.severity] for rule in HISTORY_RULES
+    ]
+    return table(["rule", "about", "code", "severity"], rows)
+
+
 def sections() -> str:
-    """A section an ID, in the order of the catalogue."""
-    return "\n\n".join(_section(id_, list(rules)) for id_, rules in groupby(CATALOGUE, lambda rule: rule.id))
+    """A section an ID of the rules on a row, in the order of the catalogue."""
+    return _sections(CATALOGUE)
+
+
+def history_sections() -> str:
+    """A section an ID of the rules on a meter's history."""
+    return _sections(HISTORY_RULES)
+
+
+def alert_table() -> str:
+    """The settings of alerts."""
+    return _threshold_table("alerts")
 
 
 def score_table() -> str:
@@ -60,18 +79,28 @@ def _sentence(text: str) -> str:
     return text if text.startswith(("kW", "W ")) else text[:1].upper() + text[1:]
 
 
+def _sections(rules: Iterable[Rule]) -> str:
+    return "\n\n".join(_section(id_, list(of_one_id)) for id_, of_one_id in groupby(rules, lambda rule: rule.id))
+
+
 def _section(id_: str, rules: list[Rule]) -> str:
     parts = [f"### {id_}", *(_one(rule) for rule in rules)]
-    if limits := [info for info in describe() if info.rule == id_]:
-        rows = [[_setting(info.name), code(info.default), info.meaning] for info in limits]
-        parts.append(table(["threshold", "default", "meaning"], rows))
+    if any(info.rule == id_ for info in describe()):
+        parts.append(_threshold_table(id_))
     return "\n\n".join(parts)
+
+
+def _threshold_table(id_: str) -> str:
+    rows = [[_setting(info.name), code(info.default), info.meaning] for info in describe() if info.rule == id_]
+    return table(["threshold", "default", "meaning"], rows)
 
 
 def _one(rule: Rule) -> str:
     parts = [f"**{_sentence(rule.title)}.** {description(rule)}"]
     if rule.flag:
         parts.append(f"Flag: {code(rule.flag)}, severity {rule.severity}.")
+    if isinstance(rule, HistoryRule):
+        parts.append(f"Finding: {code(rule.finding)}, severity {rule.severity}.")
     if rule.rejection:
         parts.append(f"Rejects the row with {code(rule.rejection)}.")
     rows = [_example_row(example) for example in examples_in(inspect.getdoc(rule.apply) or "")]

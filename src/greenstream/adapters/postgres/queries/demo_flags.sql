@@ -8,4 +8,5 @@ SELECT DISTINCT ON (code)
     detail ->> 'energy_value' AS energy_value,
     source_file
 FROM data_quality_log
+WHERE window_start IS NULL
 ORDER BY code, length(detail ->> 'energy_value') DESC, reading_at, meter_id

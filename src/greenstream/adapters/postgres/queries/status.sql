@@ -46,7 +46,10 @@ SELECT jsonb_build_object(
     'alerts', (
         SELECT coalesce(jsonb_object_agg(code, open), '{}')
         FROM (
-            SELECT code, count(*) AS open FROM greenstream.alert WHERE acknowledged_at IS NULL GROUP BY code
+            SELECT code, count(*) AS open
+            FROM greenstream.alert
+            WHERE acknowledged_at IS NULL AND resolved_at IS NULL
+            GROUP BY code
         ) a
     ),
     'dead_letters', (

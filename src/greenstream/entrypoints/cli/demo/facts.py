@@ -13,6 +13,7 @@ from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.lookup import Row, looking, rows
 from greenstream.domain.ledger import FileResult
 from greenstream.entrypoints.cli.demo.run import Run
+from greenstream.entrypoints.cli.evaluate.comparison import scores_of
 from greenstream.simulator import SimulationPlan, SimulationReport
 from greenstream.wiring import System
 
@@ -29,6 +30,15 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
 }
 """For each fault of a single row, what must become of it."""
 
+BY_HISTORY: Mapping[str, str] = {
+    "silent": "CONSECUTIVE_MISSING",
+    "dead": "DEAD_METER",
+    "stuck": "STUCK_METER",
+    "spike": "ERRATIC_SPIKE",
+    "communication_failure": "COMMUNICATION_FAILURE",
+}
+"""For each fault that only a meter's history shows, what must be found."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flagged:
@@ -41,6 +51,19 @@ class Flagged:
     meter_id: str
     reading_at: datetime | None
     source_file: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InHistory:
+    """A code about the history of a meter, how often it is there, and one case of it with its figures."""
+
+    code: str
+    rule_id: str
+    times: int
+    meter_id: str
+    window_start: datetime
+    window_end: datetime
+    detail: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +80,14 @@ class Quarantined:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """How many rows got a fault, and how many of exactly these ended as they must: as one of `expected`."""
+    """How many rows or meters got a fault, and how many of exactly these ended as they must: as one of `expected`.
+
+    A fault is `findable` if it is long, large or late enough for the rule's own threshold.
+    """
 
     fault: str
     simulated: int
+    findable: int
     found: int
     expected: tuple[str, ...]
 
@@ -113,6 +140,7 @@ class DemoFacts:
     simulated: Simulated
     arrived: Arrived
     flagged: list[Flagged]
+    history: list[InHistory]
     quarantined: list[Quarantined]
     grades: dict[str, int]
     compared: list[Compared]
@@ -128,9 +156,10 @@ def facts_of(run: Run, system: System) -> DemoFacts:
             simulated=_simulated(run.plan, run.report),
             arrived=_arrived(run.results),
             flagged=[Flagged(**_chosen(row, Flagged)) for row in rows(connection, "demo_flags")],
+            history=[InHistory(**_chosen(row, InHistory)) for row in rows(connection, "demo_history")],
             quarantined=[Quarantined(**_chosen(row, Quarantined)) for row in rows(connection, "demo_quarantine")],
             grades={row["grade"]: row["readings"] for row in rows(connection, "demo_grades")},
-            compared=_compared(connection, run.truth, run.sha256),
+            compared=[*_compared(connection, run.truth, run.sha256), *_compared_histories(run, system)],
             curve=_curve(connection, run.plan, system),
         )
 
@@ -172,7 +201,13 @@ def _compared(connection: Connection, truth: Path, sha256: Mapping[str, str]) ->
     fates = rows(connection, "demo_fates", **{name: column.to_list() for name, column in values.items()})
     simulated: dict[str, int] = dict(lines["fault"].value_counts().iter_rows())
     return [
-        Compared(fault=fault, simulated=simulated[fault], found=_found(fates, fault, expected), expected=expected)
+        Compared(
+            fault=fault,
+            simulated=simulated[fault],
+            findable=simulated[fault],
+            found=_found(fates, fault, expected),
+            expected=expected,
+        )
         for fault, expected in EXPECTED.items()
         if fault in simulated
     ]
@@ -180,6 +215,16 @@ def _compared(connection: Connection, truth: Path, sha256: Mapping[str, str]) ->
 
 def _found(fates: Sequence[Row], fault: str, expected: Sequence[str]) -> int:
     return sum(row["times"] for row in fates if row["fault"] == fault and set(row["fate"]) & set(expected))
+
+
+def _compared_histories(run: Run, system: System) -> list[Compared]:
+    """Hold the findings of the history rules to the truth."""
+    recalls = {(each.fault, *each.codes): each for each in scores_of(system, run.plan, run.truth).recalls}
+    scored = [(recalls[fault, code], code) for fault, code in BY_HISTORY.items() if (fault, code) in recalls]
+    return [
+        Compared(fault=each.fault, simulated=each.injected, findable=each.findable, found=each.found, expected=(code,))
+        for each, code in scored
+    ]
 
 
 def _curve(connection: Connection, plan: SimulationPlan, system: System) -> Curve:
@@ -204,5 +249,5 @@ def _last_day(plan: SimulationPlan) -> date:
     return plan.start + timedelta(days=plan.days - 1)
 
 
-def _chosen(row: Row, kind: type[Flagged | Quarantined]) -> dict[str, Any]:
+def _chosen(row: Row, kind: type[Flagged | InHistory | Quarantined]) -> dict[str, Any]:
     return {name: row[name] for name in kind.__dataclass_fields__}

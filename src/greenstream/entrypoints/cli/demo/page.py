@@ -11,7 +11,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from greenstream.entrypoints.cli.demo.facts import Arrived, Compared, Curve, DemoFacts, Flagged, Quarantined, Simulated
+from greenstream.entrypoints.cli.demo.facts import (
+    Arrived,
+    Compared,
+    Curve,
+    DemoFacts,
+    Flagged,
+    InHistory,
+    Quarantined,
+    Simulated,
+)
 from greenstream.entrypoints.cli.pictures import Bar, bars, day_curve, share
 
 WIDEST = 120
@@ -32,6 +41,15 @@ WHY = {
     "TIMESTAMP_UNRECOVERABLE": "unreadable, and no neighbours tell",
     "TIMESTAMP_OUT_OF_RANGE": "a clock that was reset, or runs ahead",
 }
+FIGURES = {
+    "CONSECUTIVE_MISSING": "{run_slots:.0f} slots missing",
+    "DEAD_METER": "{run_slots:.0f} slots at 0 kW",
+    "STUCK_METER": "variance {variance_kw2:.4f} kW²",
+    "ERRATIC_SPIKE": "{kw:.2f} kW: mean + {deviations:.0f} std",
+    "COMMUNICATION_FAILURE": "{missing:.0f} of {slots:.0f} slots missing",
+}
+"""Why a meter's history is a finding: the figures of `detail`."""
+NOT_ALL_FAULTS = "Not each is a fault: an oven in a quiet home is a spike by the rule, too."
 ENDS = {"stored": "stored as a correction", "duplicate": "counted as duplicate"}
 NAMES = {"duplicate": "duplicate (the same content again: nothing is written)"}
 QUERIES = (
@@ -65,6 +83,7 @@ class Page:
         self._section("What arrived", arrived_lines(facts.arrived, seconds))
         readings = sum(facts.grades.values())
         self._section("What was flagged: stored, and marked", [self._flags(facts.flagged, readings)])
+        self._section("What was found in the history of meters", history_parts(facts.history))
         self._section("What was quarantined: kept aside, whole", quarantine_lines(facts.quarantined))
         self._section("Were the faults found?", [self._compared(facts.compared), *other_faults(facts, self._width)])
         self._section("Quality grades", [self._grades(facts.grades)])
@@ -89,12 +108,13 @@ class Page:
         return table if flagged else Text("nothing")
 
     def _compared(self, compared: Sequence[Compared]) -> RenderableType:
-        table = _table("fault", "simulated>", "found>", "", "as")
+        table = _table("fault", "put in>", "findable>", "found>", "", "as")
         for each in compared:
-            mark = Text("✓", style="green") if each.found == each.simulated else Text("✗", style="red")
             ends = " or ".join(ENDS.get(code, code) for code in each.expected)
-            table.add_row(each.fault, f"{each.simulated:,}", f"{each.found:,}", mark, ends)
-        return table if compared else Text("no faults of single rows were simulated")
+            table.add_row(
+                each.fault, f"{each.simulated:,}", f"{each.findable:,}", f"{each.found:,}", mark_of(each), ends
+            )
+        return table if compared else Text("no faults were simulated")
 
     def _grades(self, grades: dict[str, int]) -> RenderableType:
         items = [Bar(label=grade, count=count, style=GRADE_STYLES.get(grade, "")) for grade, count in grades.items()]
@@ -164,6 +184,32 @@ def quarantine_lines(quarantined: Sequence[Quarantined]) -> Iterable[RenderableT
         yield "nothing"
 
 
+def history_parts(found: Sequence[InHistory]) -> Iterable[RenderableType]:
+    """A line a code, with the figures of one case."""
+    if not found:
+        yield "nothing"
+        return
+    table = _table("code", "count>", "example", "since", "why")
+    for each in sorted(found, key=lambda one: -one.times):
+        table.add_row(each.code, f"{each.times:,}", each.meter_id, f"{each.window_start:%m-%d %H:%M}", figures_of(each))
+    yield table
+    yield Text(NOT_ALL_FAULTS, style="dim")
+
+
+def figures_of(found: InHistory) -> str:
+    detail = dict(found.detail)
+    if "kw" in detail:
+        detail["deviations"] = (detail["kw"] - detail["mean_kw"]) / detail["std_kw"]
+    return FIGURES[found.code].format(**detail)
+
+
+def mark_of(compared: Compared) -> Text:
+    """Whether all that can be found was found; else the share, cut to whole percents."""
+    if compared.found == compared.findable:
+        return Text("✓", style="green")
+    return Text(f"{100 * compared.found // compared.findable} %", style="yellow")
+
+
 def example_of(flagged: Flagged) -> str:
     """What the flag is about: the energy text as it came, or the time that was inferred."""
     if flagged.code == "TIMESTAMP_INFERRED":
@@ -172,11 +218,11 @@ def example_of(flagged: Flagged) -> str:
 
 
 def other_faults(facts: DemoFacts, width: int) -> Iterable[str]:
-    """The faults that no single row shows."""
+    """The faults that no rule is for."""
     rows = {each.fault for each in facts.compared}
     others = [(name, count) for name, count in facts.simulated.faults.items() if name not in rows]
     if others:
-        yield counted("No single row shows these, only a meter's history or a file's way:", others, width)
+        yield counted("No finding is right for these:", others, width)
 
 
 def counted(lead: str, counts: Iterable[tuple[str, int]], width: int) -> str:

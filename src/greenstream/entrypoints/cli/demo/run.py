@@ -3,10 +3,10 @@
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
-from greenstream.domain.ledger import FileResult
+from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.entrypoints.cli.console import Console
 from greenstream.entrypoints.cli.demo.home import SIMULATED
 from greenstream.entrypoints.cli.simulate import simulated
@@ -29,9 +29,17 @@ class Run:
         pairs = zip(self.report.files, self.results, strict=True)
         return {file.path.name: result.delivery.sha256 for file, result in pairs}
 
+    @property
+    def troubles(self) -> int:
+        """How many deliveries were rejected or failed."""
+        return sum(result.outcome not in (Outcome.LOADED, Outcome.DUPLICATE) for result in self.results)
+
 
 def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
-    """Raises what the simulator, the store and the database raise: StorageRefused, DatabaseUnavailable and others."""
+    """Simulate, load, watch, and settle each day.
+
+    Raises what the simulator, the store and the database raise: StorageRefused, DatabaseUnavailable and others.
+    """
     folder = system.settings.home / SIMULATED
     shutil.rmtree(folder, ignore_errors=True)
     report = simulated(console, plan, folder)
@@ -41,7 +49,17 @@ def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
         for file in report.files:
             results.append(_load(system, file.path, min(file.delivered_at.date(), today)))
             progress.advance()
+    _settle(console, plan, system)
     return Run(plan=plan, report=report, truth=folder / "truth.csv", results=tuple(results))
+
+
+def _settle(console: Console, plan: SimulationPlan, system: System) -> None:
+    """The history of the meters: up to the newest reading, and then each day, now that all of its files are there."""
+    with console.progress("settling", plan.days, unit="days") as progress:
+        system.watch()
+        for number in range(plan.days):
+            system.settle(plan.start + timedelta(days=number))
+            progress.advance()
 
 
 def _load(system: System, path: Path, day: date) -> FileResult:

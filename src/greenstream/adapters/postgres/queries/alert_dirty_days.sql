@@ -1,0 +1,1 @@
+SELECT day, dirty_since FROM greenstream.day WHERE dirty_since IS NOT NULL ORDER BY day

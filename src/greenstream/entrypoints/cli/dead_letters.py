@@ -1,0 +1,156 @@
+"""`dead-letters`: files that failed and need a person."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+
+if TYPE_CHECKING:
+    from greenstream.wiring import System
+
+dead_letters = typer.Typer(
+    help="Files that failed and need a person: look at them, replay them, give them up.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+IDS = typer.Argument(metavar="ID", show_default=False, help="Which, as `dead-letters list` numbers them.")
+FATES = ("rows", "stored", "duplicate", "rejected")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(dead_letters, name="dead-letters")
+
+
+@command(
+    dead_letters, "list", example="greenstream dead-letters list\ngreenstream dead-letters list --json | jq '.[].error'"
+)
+def list_(
+    console: Console,
+    closed: Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")] = False,
+    json: Json = False,
+) -> None:
+    """List the files that failed and wait for a person, the latest first, with the error."""
+    found = open_system(console).replays().dead_letters(with_closed=closed)
+    if json:
+        console.emit(found)
+    elif found:
+        console.table(("id", "source_file", "attempts", "failed", "state", "error"), [_row(letter) for letter in found])
+    else:
+        console.say("no dead letter" if closed else "no dead letter waits")
+
+
+@command(dead_letters, "show", example="greenstream dead-letters show 17")
+def show(
+    console: Console, letter: Annotated[int, typer.Argument(metavar="ID", show_default=False)], json: Json = False
+) -> None:
+    """Show a dead letter with its traceback."""
+    from greenstream.domain.errors import NotFound
+
+    found = open_system(console).replays().dead_letter(letter)
+    if found is None:
+        raise NotFound(f"there is no dead letter {letter}; see `greenstream dead-letters list --all`")
+    if json:
+        console.emit(found)
+        return
+    for name, value in found.items():
+        if value is not None and name != "traceback":
+            console.write(f"{name:<15} {value}")
+    console.write(f"\n{found['traceback'].rstrip()}")
+
+
+@command(
+    dead_letters, "replay", example="greenstream dead-letters replay 17\ngreenstream dead-letters replay --all --json"
+)
+def replay(
+    console: Console,
+    ids: Annotated[list[int] | None, IDS] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    json: Json = False,
+) -> None:
+    """Process the files of dead letters again, now.
+
+    One that fails again stays the same dead letter, with one attempt more and the new error. With --json, one object a
+    line and file. Exit 0 if every file is loaded or a duplicate, else 1.
+    """
+    system = open_system(console)
+    chosen, troubles = _chosen(system, ids, every=every)
+    done: list[dict[str, Any]] = []
+    try:
+        for letter in chosen:
+            done.append(_replayed(system, letter))
+            if json:
+                console.emit(done[-1])
+    finally:
+        if done and not json:
+            console.table(("id", "file", "outcome", "reason", *FATES), [list(each.values())[:-1] for each in done])
+    troubles += [f"dead letter {each['id']}, {each['file']}: {each['error']}" for each in done if each["error"]]
+    _end(console, troubles)
+
+
+@command(dead_letters, "discard", example="greenstream dead-letters discard 17 --reason 'a test file'")
+def discard(
+    console: Console,
+    ids: Annotated[list[int], typer.Argument(metavar="ID", show_default=False)],
+    reason: Annotated[str | None, typer.Option(help="Why; kept with them.")] = None,
+    json: Json = False,
+) -> None:
+    """Give dead letters up: they wait no longer. Their files stay in the landing zone."""
+    from greenstream.wiring import now
+
+    replays = open_system(console).replays()
+    done = [each for each in dict.fromkeys(ids) if replays.discard_dead_letter(each, reason, now())]
+    if json:
+        console.emit({"discarded": done})
+    else:
+        console.write(f"{len(done)} discarded")
+    _end(console, _not_waiting(each for each in dict.fromkeys(ids) if each not in done))
+
+
+def _chosen(system: "System", ids: list[int] | None, *, every: bool) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+    """The letters that wait, the first to fail first, and what is wrong with the IDs."""
+    if bool(ids) == every:
+        raise UsageError("name the dead letters by their IDs, or all with --all")
+    waiting = {letter["id"]: letter for letter in reversed(system.replays().dead_letters(with_closed=False))}
+    if every:
+        return list(waiting.values()), []
+    wanted = dict.fromkeys(ids or ())
+    return [waiting[each] for each in wanted if each in waiting], _not_waiting(
+        each for each in wanted if each not in waiting
+    )
+
+
+def _not_waiting(ids: Any) -> list[str]:
+    return [f"no dead letter {each} waits; see `greenstream dead-letters list --all`" for each in ids]
+
+
+def _replayed(system: "System", letter: Mapping[str, Any]) -> dict[str, Any]:
+    from greenstream.domain.errors import NotFound
+
+    found = {"id": letter["id"], "file": letter["source_file"]}
+    try:
+        result = system.process(letter["source_file"])
+    except NotFound:
+        error = "the file is no longer in the landing zone: land it again, or discard the dead letter"
+        return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": error}
+    return {
+        **found,
+        "outcome": result.outcome.value,
+        "reason": result.reason.value if result.reason else None,
+        **{fate: getattr(result.ledger, fate) for fate in FATES},
+        "error": result.error,
+    }
+
+
+def _end(console: Console, troubles: Sequence[str]) -> None:
+    for trouble in troubles:
+        console.warn(trouble)
+    if troubles:
+        stop(ExitCode.TROUBLE)
+
+
+def _row(letter: Mapping[str, Any]) -> tuple[object, ...]:
+    state = "replayed" if letter["replayed_at"] else "discarded" if letter["discarded_at"] else "waits"
+    failed = f"{letter['failed_at']:%Y-%m-%d %H:%M}"
+    return letter["id"], letter["source_file"], letter["attempts"], failed, state, letter["error"]

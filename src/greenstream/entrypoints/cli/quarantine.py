@@ -1,0 +1,229 @@
+"""`quarantine`: rejected rows: look at them, fix them, replay them, give them up."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from greenstream.entrypoints.cli.choice import (
+    Code,
+    DryRun,
+    Since,
+    SourceFile,
+    file_as_json,
+    named_rows,
+    row_choice,
+    tell_files,
+    troubles_of,
+)
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+
+if TYPE_CHECKING:
+    from greenstream.pipeline.replay import ReplayedFile
+    from greenstream.ports import RowChoice
+    from greenstream.wiring import System
+
+quarantine = typer.Typer(
+    help="Rejected rows: look at them, fix them, replay them, give them up.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Rows = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SOURCE_FILE LINE…", show_default=False, help="Certain rows of one file."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(quarantine, name="quarantine")
+
+
+@command(
+    quarantine, "list", example="greenstream quarantine list --code MALFORMED_ROW\ngreenstream quarantine list --json"
+)
+def list_(
+    console: Console,
+    code: Code = None,
+    source_file: SourceFile = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many rows; 0 shows the counts only.")] = 50,
+    closed: Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")] = False,
+    json: Json = False,
+) -> None:
+    """List the rejected rows that wait, the newest first, and count all of them by code."""
+    system = open_system(console)
+    choice = row_choice(system.settings.timezone, code, source_file, since)
+    found = system.replays().quarantined(choice, limit=limit, with_closed=closed)
+    if json:
+        console.emit({"counts": found.counts, "rows": found.rows})
+        return
+    if found.rows:
+        console.table(("source_file", "line", "code", "raw_line", "rejected", "state"), [_row(r) for r in found.rows])
+    total = sum(found.counts.values())
+    by_code = ", ".join(f"{count:,} {name}" for name, count in found.counts.items())
+    console.write(f"{total:,} rows{f': {by_code}' if by_code else ''}")
+    if total > limit > 0:
+        console.say(f"these are the newest {limit}; --limit shows more")
+
+
+@command(quarantine, "show", example="greenstream quarantine show raw-data/2024-03-15/a.csv 17")
+def show(
+    console: Console,
+    source_file: Annotated[str, typer.Argument(metavar="SOURCE_FILE")],
+    line: Annotated[int, typer.Argument(metavar="LINE", min=1)],
+    json: Json = False,
+) -> None:
+    """Show all that is known of a rejected row."""
+    from greenstream.domain.errors import NotFound
+
+    found = open_system(console).replays().quarantined_row(source_file, line)
+    if not found:
+        raise NotFound(f"no row of {source_file}, line {line}, was ever rejected; see `greenstream quarantine list`")
+    for row in found:
+        if json:
+            console.emit(row)
+        else:
+            tell_row(console, row)
+
+
+@command(
+    quarantine,
+    "discard",
+    example="greenstream quarantine discard raw-data/2024-03-15/a.csv 17 18 --reason 'a test meter'\n"
+    "greenstream quarantine discard --code TIMESTAMP_OUT_OF_RANGE --dry-run",
+)
+def discard(
+    console: Console,
+    rows: Rows = None,
+    code: Code = None,
+    source_file: SourceFile = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the rows.")] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Give rejected rows up. They stay there and count as rejected, but wait no longer and are not replayed."""
+    from greenstream.wiring import now
+
+    if not (rows or code or source_file):
+        raise UsageError("name the rows: SOURCE_FILE LINE…, --code or --source-file")
+    system = open_system(console)
+    choice = _chosen(system, rows, code, source_file)
+    replays = system.replays()
+    if dry_run:
+        counts = replays.quarantined(choice, limit=0, with_closed=False).counts
+    else:
+        counts = replays.discard_rows(choice, reason, now())
+    total = sum(counts.values())
+    if json:
+        console.emit({"discarded": total, "counts": counts, "dry_run": dry_run})
+    else:
+        by_code = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        words = "would be discarded; nothing was changed" if dry_run else "discarded"
+        console.write(f"{total:,} rows {words}{f': {by_code}' if by_code else ''}")
+    if rows and total < len(set(rows[1:])):
+        console.warn(f"{len(set(rows[1:])) - total} of these rows don't wait: see `greenstream quarantine list --all`")
+        stop(ExitCode.TROUBLE)
+
+
+@command(
+    quarantine,
+    "export",
+    example="greenstream quarantine export --code MALFORMED_ROW fixed.csv\n"
+    "greenstream quarantine replay --from fixed.csv",
+)
+def export(
+    console: Console,
+    out: Annotated[str, typer.Argument(metavar="OUT.csv", help="A new file; - is stdout.")],
+    code: Code = None,
+    source_file: SourceFile = None,
+    since: Since = None,
+) -> None:
+    """Write rejected rows that wait into a CSV, to fix them by hand and replay them with `replay --from`.
+
+    Edit the column raw_line, the line as it stood in its file; leave the others, which say where it belongs. Rows may
+    be taken out. The column header is that of the row's file; it is empty, and to be filled in, where the file is gone.
+    """
+    if out != "-" and Path(out).exists():
+        raise UsageError(f"{out} is there already; it may hold fixes, so name another one")
+    system = open_system(console)
+    text, rows = system.export_rows(row_choice(system.settings.timezone, code, source_file, since))
+    if out == "-":
+        sys.stdout.buffer.write(text)
+    else:
+        Path(out).write_bytes(text)
+    console.say(
+        f"{rows:,} rows{'' if out == '-' else f' in {out}: edit raw_line, then quarantine replay --from {out}'}"
+    )
+
+
+@command(
+    quarantine,
+    "replay",
+    example="greenstream quarantine replay --code TIMESTAMP_OUT_OF_RANGE --dry-run\n"
+    "greenstream quarantine replay --from fixed.csv",
+)
+def replay(
+    console: Console,
+    rows: Rows = None,
+    code: Code = None,
+    source_file: SourceFile = None,
+    fixed: Annotated[
+        Path | None, typer.Option("--from", metavar="FIXED.csv", help="Lines of an export that were fixed by hand.")
+    ] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Judge rejected rows anew; those that pass now become readings of the file they came in.
+
+    Each row is judged in its place among the other lines of its file. Without options, all rows that wait are. Safe to
+    repeat: a row that was replayed waits no longer. With --json, one object a line and file.
+    """
+    system = open_system(console)
+    if fixed:
+        if rows or code or source_file:
+            raise UsageError("--from names the rows itself: give no other ones")
+        files = system.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
+    else:
+        files = system.replay_rows(_chosen(system, rows, code, source_file), dry_run=dry_run)
+    done: list[ReplayedFile] = []
+    try:
+        for each in files:
+            done.append(each)
+            if json:
+                console.emit(file_as_json(each))
+    finally:
+        if not json:
+            tell_files(console, done, dry_run=dry_run)
+    _end(console, done, len(set(rows[1:])) if rows else 0)
+
+
+def _end(console: Console, done: "list[ReplayedFile]", named: int) -> None:
+    troubles = troubles_of(done)
+    if named > sum(each.rows for each in done) and not troubles:
+        troubles = [f"{named - sum(each.rows for each in done)} of these rows don't wait: see quarantine list --all"]
+    for trouble in troubles:
+        console.warn(trouble)
+    if troubles:
+        stop(ExitCode.TROUBLE)
+
+
+def _chosen(system: "System", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
+    named, lines = named_rows(rows or [])
+    if named and source_file:
+        raise UsageError("--source-file is given twice: the rows name their file")
+    return row_choice(system.settings.timezone, code, named or source_file, None, lines)
+
+
+def tell_row(console: Console, row: Mapping[str, Any]) -> None:
+    """Each value in a line, but those that are nothing."""
+    for name, value in row.items():
+        if value is not None:
+            console.write(f"{name:<17} {value}")
+
+
+def _row(row: Mapping[str, Any]) -> tuple[object, ...]:
+    when = f"{row['quarantined_at']:%Y-%m-%d %H:%M}"
+    state = "replayed" if row["replayed_at"] else "discarded" if row["discarded_at"] else "waits"
+    return row["source_file"], str(row["line_number"]), row["code"], row["raw_line"], when, state

@@ -1,0 +1,79 @@
+"""What a round delivers: the files of a simulated fleet, when, and by which way each of them comes."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+from greenstream.simulator import PRESETS, SimulationPlan, simulate, without
+
+FIRST_DAY = date(2024, 3, 15)
+SLOTS = 96
+REGIONS = 3
+METERS = 300
+WAYS = ("halves", "halves", "rename", "rename", "dropped", "dropped halves", "ingest")
+AGES = (timedelta(0), timedelta(days=1), timedelta(days=-1), timedelta(days=-20_000))
+"""What to add to a file's time of modification."""
+TIMELESS = "correction"  # which of two corrections counts depends on the order, so a quiet run may differ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A file on its way: `at` in seconds from the start, `pause` between the halves of one written in two."""
+
+    name: str
+    content: bytes
+    way: str
+    folder: str
+    at: float
+    pause: float
+    age: timedelta
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def parcels(rng: Random, seconds: float, files: int, today: date, scratch: Path) -> list[Parcel]:
+    """So many files and some of them again, in a shuffled order, over so many seconds."""
+    contents = _contents(rng, files, scratch)
+    contents += [(f"bad{number}.csv", f"no header {number}\n".encode()) for number in range(2)]
+    again = [(_other_name(rng, name), content) for name, content in rng.sample(contents, len(contents) // 6)]
+    order = rng.sample([*contents, *again], len(contents) + len(again))
+    return [
+        _parcel(rng, name, content, today, seconds * number / len(order))
+        for number, (name, content) in enumerate(order)
+    ]
+
+
+def _contents(rng: Random, files: int, scratch: Path) -> list[tuple[str, bytes]]:
+    plan = SimulationPlan(
+        meters=METERS,
+        regions=REGIONS,
+        days=-(-files // (SLOTS * REGIONS)),
+        start=FIRST_DAY,
+        seed=rng.randrange(1_000_000),
+        faults=without(PRESETS["demo"], TIMELESS),
+    )
+    made = simulate(plan, scratch).files
+    return [(file.path.name, file.path.read_bytes()) for file in sorted(made[:files], key=lambda file: file.path.name)]
+
+
+def _other_name(rng: Random, name: str) -> str:
+    return name if rng.random() < 0.5 else f"copy-of-{name}"
+
+
+def _parcel(rng: Random, name: str, content: bytes, today: date, at: float) -> Parcel:
+    way = rng.choice(WAYS) if len(content) > 1000 else "rename"
+    if way == "ingest" and rng.random() < 0.8:  # each is a process of its own
+        way = "rename"
+    return Parcel(
+        name=name,
+        content=content,
+        way=way,
+        folder=rng.choice((today, today, today, today - timedelta(days=1), FIRST_DAY)).isoformat(),
+        at=at,
+        pause=rng.uniform(0.1, 1.5),
+        age=rng.choice(AGES) if rng.random() < 0.2 else timedelta(0),
+    )

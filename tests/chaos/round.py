@@ -1,0 +1,71 @@
+"""A round: files are delivered into a home while its processes and its server die; then all is compared."""
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+import psycopg
+from tests.acceptance.conftest import Command
+from tests.chaos.cast import Cast, wreak
+from tests.chaos.parcels import parcels
+from tests.chaos.verdict import Tally, compare, unfinished
+from tests.chaos.writers import deliver
+from tests.integration.embedded_support import scratch
+from tests.support.bed import Bed
+
+SETTLING_SECONDS = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was done to whom, and what was there in the end."""
+
+    done: dict[str, int]
+    tally: Tally
+
+
+def run_round(seed: int, *, mode: str, seconds: float, files: int) -> Report:
+    """Raise AssertionError where a row is lost or doubled, or a file is left behind."""
+    rng = Random(seed)
+    with scratch() as folder:
+        command = Command(folder / "home", folder)
+        try:
+            return _run(command, rng, mode, seconds, files)
+        finally:
+            command("down")
+
+
+def _run(command: Command, rng: Random, mode: str, seconds: float, files: int) -> Report:
+    command("db", "migrate", code=0)
+    dsn = command("db", "url", code=0).out.strip()
+    command.file("dsn", dsn)
+    started = datetime.now(UTC)
+    sent = parcels(Random(rng.random()), seconds, files, started.date(), command.folder / "fleet")
+    cast = Cast(command, mode)
+    cast.start()
+    try:
+        writers = threading.Thread(target=deliver, args=(command, sent))
+        writers.start()
+        wreak(cast, rng, seconds)
+        writers.join()
+        bed = Bed(dsn, command.home, now=started)
+        _await_end(bed)
+        assert cast.stop() == []
+    finally:
+        cast.kill_all()
+    command("db", "url", code=0)
+    tally = compare(bed, sent, dsn, command.folder / "quiet")
+    bed.close()
+    return Report(done=dict(cast.done), tally=tally)
+
+
+def _await_end(bed: Bed) -> None:
+    deadline, left = time.monotonic() + SETTLING_SECONDS, ["all"]
+    while left:
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.5)
+        with suppress(psycopg.OperationalError):  # the server recovers
+            left = unfinished(bed)

@@ -1,0 +1,185 @@
+"""The short part of the chaos: each test tells its seed and counts its cases. The long one: python -m tests.chaos."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.chaos.disk import ERRORS, failing
+from tests.chaos.round import run_round
+from tests.integration.embedded_support import scratch
+from tests.integration.test_intake import LINE, Tickets, intake
+from tests.support.bed import NOW, Bed, Databases
+
+from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.domain.errors import StorageRefused, StorageUnavailable
+from greenstream.domain.ledger import Outcome
+from greenstream.domain.routing import Route
+from greenstream.pipeline.work_on import work_on
+
+SEED = int(os.environ.get("CHAOS_SEED", "20240315"))
+DAY = date(2024, 3, 20)
+COURSES = 8
+FILES = 12
+
+Announce = Callable[[str], None]
+
+
+@pytest.fixture
+def announce(capsys: pytest.CaptureFixture[str]) -> Announce:
+    """Says a line to whoever runs the tests."""
+
+    def say(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text}", end="")
+
+    return say
+
+
+@pytest.fixture(scope="module")
+def databases() -> Iterator[Databases]:
+    with scratch() as folder:
+        server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
+        try:
+            yield Databases(server.ensure_running().dsn, folder / "beds")
+        finally:
+            server.stop("immediate")
+
+
+def land(store: ObjectStore, source: Path) -> None:
+    store.land(source, day=DAY)
+
+
+def file_dropped(store: ObjectStore, source: Path) -> None:
+    folder = store.folder()
+    assert folder is not None
+    dropped = folder / source.name
+    if not dropped.exists():
+        dropped.write_bytes(source.read_bytes())
+    store.file_under(f"raw-data/{source.name}", DAY)
+
+
+def quarantine(store: ObjectStore, source: Path) -> None:
+    land(store, source)
+    store.quarantine(f"raw-data/{DAY}/{source.name}")
+
+
+@pytest.mark.parametrize("act", [land, file_dropped, quarantine])
+def test_a_write_that_fails_leaves_a_file_whole_or_absent_and_the_next_try_lands_it(
+    tmp_path: Path, act: Callable[[ObjectStore, Path], None], announce: Announce
+) -> None:
+    cases = sum(fail_each_call(tmp_path / name, act, error) for name, error in ERRORS.items())
+    announce(f"{act.__name__}: {cases} cases, each call of the system failing with {' and '.join(ERRORS)}")
+    assert cases > 10
+
+
+def fail_each_call(folder: Path, act: Callable[[ObjectStore, Path], None], error: int) -> int:
+    """How many calls there were to fail."""
+    for nth in itertools.count(1):
+        source = folder / str(nth) / "a.csv"
+        source.parent.mkdir(parents=True)
+        source.write_text(LINE * 3)
+        store = open_store(folder / str(nth) / "home")
+        store.folder()
+        with failing(nth, error) as disk, suppress(StorageRefused, StorageUnavailable):
+            act(store, source)
+        assert_whole_or_absent(store, source)
+        act(store, source)
+        assert_whole_or_absent(store, source)
+        assert [file.path for file in store.list_landed()] == [f"raw-data/{DAY}/a.csv"]
+        if not disk.failed:
+            return nth - 1
+    raise AssertionError
+
+
+def assert_whole_or_absent(store: ObjectStore, source: Path) -> None:
+    """Whatever has a name that is seen has all of the content, in the landing zone and in the quarantine."""
+    wanted = source.read_bytes()
+    seen = [*store.list_landed(), *store.unfiled()]
+    assert all(b"".join(store.read(file.path)) == wanted for file in seen)
+    copy = source.parent / "home" / "quarantine" / str(DAY) / source.name
+    assert not copy.exists() or copy.read_bytes() == wanted
+    assert source.exists()
+
+
+def test_events_lost_doubled_and_shuffled_by_clocks_that_jump_strand_no_file(
+    databases: Databases, announce: Announce
+) -> None:
+    """Listings lose, repeat and shuffle files; tickets are repeated and shuffled; the clock jumps by up to a day."""
+    rows = 0
+    for seed in range(SEED, SEED + COURSES):
+        with databases.bed() as bed:
+            rows += run_course(bed, Random(seed))
+    announce(f"intake: {COURSES} courses of events from seed {SEED}, {COURSES * FILES} files, {rows} rows")
+
+
+def run_course(bed: Bed, rng: Random) -> int:
+    clock = JumpingClock(rng)
+    paths = {
+        bed.land(f"{n}.csv", content(n), received_at=NOW + timedelta(days=rng.uniform(-2, 2))) for n in range(FILES)
+    }
+    tickets, looking = Tickets(), None
+    for _ in range(8):
+        looking = intake(bed, tickets) if looking is None or rng.random() < 0.3 else looking
+        listed = [file for file in bed.store.list_landed() for _ in range(rng.choice((0, 1, 1, 2)))]
+        looking.take(rng.sample(listed, len(listed)), clock())
+        work(bed, rng.sample(tickets.put_in, len(tickets.put_in) // 2), clock)
+    last = intake(bed, tickets)
+    for _ in range(3):
+        last.take(bed.store.list_landed(), clock.steady(timedelta(seconds=1)))
+    last.remind(clock.steady(timedelta(days=9)))
+    work(bed, tickets.put_in * 2, clock)
+    assert {path for path, _ in tickets.put_in} == paths
+    assert bed.query("SELECT * FROM waiting_files") == []
+    assert bed.query("SELECT outcome, count(*) AS n FROM source_files GROUP BY 1") == [
+        {"outcome": Outcome.LOADED.value, "n": FILES}
+    ]
+    assert bed.sums()[:2] == (FILES * 3, FILES * 3)
+    bed.assert_adds_up()
+    return FILES * 3
+
+
+def content(number: int) -> str:
+    return "meter_id,timestamp,energy_value\n" + "".join(
+        f"SM-{number},2024-03-01 0{hour}:00,{number} kW\n" for hour in range(3)
+    )
+
+
+def work(bed: Bed, tickets: list[tuple[str, Route]], clock: "JumpingClock") -> None:
+    for path, _ in tickets:
+        work_on(
+            path,
+            process=lambda path: bed.process(path, now=clock()),
+            head=bed.store.head,
+            waiting=bed.database.waiting(),
+            database=bed.database,
+            clock=clock,
+        )
+
+
+class JumpingClock:
+    """A clock that somebody sets by up to a day, forward and back, every few looks."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._now = NOW
+
+    def __call__(self) -> datetime:
+        jump = timedelta(days=self._rng.uniform(-1, 1)) if self._rng.random() < 0.2 else timedelta(seconds=1)
+        return self.steady(jump)
+
+    def steady(self, step: timedelta) -> datetime:
+        self._now += step
+        return self._now.astimezone(UTC)
+
+
+def test_rows_are_there_once_after_processes_connections_and_the_server_were_killed(announce: Announce) -> None:
+    announce(f"a round of deaths: seed {SEED} (up): ")
+    report = run_round(SEED, mode="up", seconds=12, files=60)
+    announce(f"{sum(report.done.values())} deeds {report.done}, {report.tally}")
+    assert report.tally.rows > 0
