@@ -54,6 +54,15 @@ class PlaceSettings(BaseSettings):
         ge=1,
         description="how many messages a channel gets in an hour at most; the last one sums up the rest",
     )
+    metrics_port: int = Field(
+        default=9464,
+        ge=0,
+        le=65535,
+        description="where `up` and `worker` serve `/metrics` for Prometheus; 0 turns it off",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="the address that `/metrics` listens on; `0.0.0.0` for other machines"
+    )
 
     @field_validator("timezone")
     @classmethod

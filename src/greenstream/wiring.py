@@ -12,11 +12,13 @@ from greenstream.adapters.disks import disks
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
+from greenstream.adapters.postgres.gauges import GaugeValue, read_gauges
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.calendar import day_start, local_day, slot_of
+from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
 from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
@@ -31,7 +33,7 @@ from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.watch_meters import Watched, watch_meters
 from greenstream.pipeline.work_on import Later, after_crash, work_on
-from greenstream.ports import RowChoice
+from greenstream.ports import LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]
@@ -102,14 +104,15 @@ class System:
     def queue(self) -> FileQueue:
         return FileQueue(self.dsn)
 
-    def intake(self) -> Intake:
-        """From the landing zone into the queue."""
+    def intake(self, on_queued: Callable[[LandedFile, Route], None]) -> Intake:
+        """From the landing zone into the queue; `on_queued` hears of each file."""
         return Intake(
             queue=self.queue,
             waiting=self.database.waiting(),
             limits=self.settings.limits,
             ends_a_line=self.store.ends_a_line,
             atomic=self.store.folder() is None,
+            on_queued=on_queued,
         )
 
     def worker(self, route: Route, work: Callable[[str], int | None]) -> FileWorker:
@@ -117,8 +120,8 @@ class System:
         _ = self.database  # at this program's version, before the queue is asked
         return FileWorker(self.dsn, route, work)
 
-    def work_on(self, path: str) -> FileResult | Later | None:
-        """Take a turn at a landed file."""
+    def work_on(self, path: str, on_start: Callable[[int], None]) -> FileResult | Later | None:
+        """Take a turn at a landed file; `on_start` hears the number of the attempt."""
         return work_on(
             path,
             process=self.process,
@@ -126,17 +129,26 @@ class System:
             waiting=self.database.waiting(),
             database=self.database,
             clock=now,
+            on_start=on_start,
         )
 
-    def hand_back_lost(self) -> int:
-        """Give files whose worker is gone back to the queue; how many."""
-        return hand_back_lost(self.dsn, self._due_again)
+    def hand_back_lost(self, heard: Callable[[str, Route, FileResult | None], None]) -> int:
+        """Give files whose worker is gone back to the queue; how many. `heard` learns of each, and of dead letters."""
 
-    def _due_again(self, path: str) -> bool:
-        given_up = after_crash(
-            path, head=self.store.head, waiting=self.database.waiting(), database=self.database, clock=now
-        )
-        return given_up is None
+        def crashed(path: str, route: Route) -> bool:
+            waiting = self.database.waiting()
+            given_up = after_crash(path, head=self.store.head, waiting=waiting, database=self.database, clock=now)
+            heard(path, route, given_up)
+            return given_up is None
+
+        return hand_back_lost(self.dsn, crashed)
+
+    def gauges(self) -> list[GaugeValue]:
+        """What monitoring asks of the database; never starts it. Raises DatabaseUnavailable or DatabaseRefused."""
+        dsn = self.server.status().dsn if self.server else self.settings.database_url
+        if dsn is None:
+            raise DatabaseUnavailable("the embedded PostgreSQL does not run; the next command that needs it starts it")
+        return read_gauges(dsn)
 
     def close(self) -> None:
         """End all connections; what is used again is made again."""

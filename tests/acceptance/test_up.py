@@ -30,9 +30,9 @@ def command() -> Iterator[Command]:
 
 
 @contextmanager
-def running(command: Command, *arguments: str, log: str = "up.log") -> Iterator[Popen[bytes]]:
+def running(command: Command, *arguments: str, log: str = "up.log", **settings: str) -> Iterator[Popen[bytes]]:
     with (command.folder / log).open("ab") as stream:
-        process = command.start(*(arguments or ("up",)), stdout=stream, stderr=stream)
+        process = command.start(*(arguments or ("up",)), stdout=stream, stderr=stream, **settings)
     with process:
         try:
             yield process

@@ -113,6 +113,7 @@ class Turn:
     def __init__(self, bed: Bed, *faults: GreenStreamError) -> None:
         self.bed = bed
         self.faults = list(faults)
+        self.heard: list[int] = []
         self.path = bed.land("a.csv", LINE)
         intake(bed, Tickets()).take(bed.store.list_landed(), NOW + timedelta(seconds=1))
 
@@ -129,6 +130,7 @@ class Turn:
             waiting=self.bed.database.waiting(),
             database=self.bed.database,
             clock=self.bed.clock,
+            on_start=self.heard.append,
         )
 
     def waiting(self) -> list[dict[str, object]]:
@@ -204,3 +206,25 @@ def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed)
     assert [result is not None for result in given_up] == [False] * 4 + [True]
     assert turn.waiting() == []
     assert "5 workers died" in bed.one("SELECT error FROM dead_letters")
+
+
+def test_a_file_without_a_database_says_so_beside_its_state(bed: Bed) -> None:
+    turn = Turn(bed, DatabaseUnavailable("the disk is full"))
+    assert turn.take() == Later(seconds=5, error="DatabaseUnavailable: the disk is full")
+    assert turn.waiting() == [{"state": "retrying", "attempts": 0, "error": "DatabaseUnavailable: the disk is full"}]
+
+
+def test_a_worker_hears_which_attempt_it_makes(bed: Bed) -> None:
+    turn = Turn(bed, StorageUnavailable("away"), DatabaseUnavailable("away"))
+    while isinstance(turn.take(), Later):
+        continue
+    assert turn.heard == [1, 2, 2]
+
+
+def test_a_file_that_is_tried_again_is_not_just_running(bed: Bed) -> None:
+    turn = Turn(bed, StorageUnavailable("away"))
+    turn.take()
+    bed.database.waiting().start(turn.path, NOW)
+    assert [row["state"] for row in turn.waiting()] == ["stuck"]
+    bed.execute("UPDATE greenstream.waiting_file SET started_at = now()")
+    assert [row["state"] for row in turn.waiting()] == ["retrying"]

@@ -177,12 +177,12 @@ class FileWorker:
             raise TryAgain(seconds)
 
 
-def hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
+def hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> int:
     """Give files whose worker is gone back to the queue; how many. `crashed` says whether one is due again."""
     return asyncio.run(_hand_back_lost(dsn, crashed))
 
 
-async def _hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
+async def _hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> int:
     connector = PsycopgConnector(**_pool(dsn, 1))
     app, manager = App(connector=connector), _Manager(connector, lambda _: None)
     lost = 0
@@ -190,7 +190,7 @@ async def _hand_back_lost(dsn: str, crashed: Callable[[str], bool]) -> int:
         async with app.open_async():
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
                 lost += 1
-                if crashed(str(job.task_kwargs["path"])):
+                if crashed(str(job.task_kwargs["path"]), Route(job.queue)):
                     await manager.retry_job(job)
                 else:
                     await manager.finish_job(job, Status.FAILED, delete_job=True)

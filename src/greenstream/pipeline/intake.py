@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
 from greenstream.domain.limits import Limits
-from greenstream.domain.routing import route_of
+from greenstream.domain.routing import Route, route_of
 from greenstream.ports import LandedFile, Queue, Waiting
 
 CHUNK = 1_000
@@ -53,6 +53,7 @@ class Intake:
     ends_a_line: Callable[[str], bool]
     patience: Patience = field(default_factory=Patience)
     atomic: bool = False  # whether the store never shows half a file
+    on_queued: Callable[[LandedFile, Route], None] = lambda _file, _route: None
     _known: dict[str, datetime] = field(default_factory=dict)
     _stillness: Stillness = field(default_factory=Stillness)
 
@@ -84,6 +85,7 @@ class Intake:
         route = route_of(file.size_bytes, self.limits)
         self.waiting.add(file, route, now)
         self.queue.put(file.path, route)
+        self.on_queued(file, route)
 
     def _is_whole(self, file: LandedFile, now: datetime) -> bool:
         if self.atomic:

@@ -1,6 +1,7 @@
 """One turn of a worker at a landed file: to its end, or until later."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,29 +27,41 @@ def work_on(
     waiting: Waiting,
     database: Database,
     clock: Clock,
+    on_start: Callable[[int], None] = lambda _attempt: None,
 ) -> FileResult | Later | None:
     """Process a file. A passing fault puts it off by 2, 4, 8 s, and then makes it a dead letter.
 
     While the database is away the file is put off without counting. A file that the store won't give is a dead letter
-    at once. None: the file is no longer there.
+    at once. None: the file is no longer there. `on_start` hears the number of this attempt, from 1 on.
 
     Raises:
         DatabaseUnavailable: also what the worker itself needs is away; the queue hands the file out again.
     """
     failed_before = waiting.start(path, clock())
+    on_start(failed_before + 1)
     try:
         result = process(path)
     except NotFound:
         waiting.end(path)
         return None
     except DatabaseUnavailable as error:
-        return Later(seconds=OUTAGE_DELAY, error=str(error))
+        return _without_database(path, error, failed_before, waiting, clock)
     except RetryableError as error:
         return _put_off(path, error, failed_before, head, waiting, database, clock)
     except StorageRefused as error:
         return give_up(path, f"{error.code}: {error}", head, waiting, database, clock)
     waiting.end(path)
     return result
+
+
+def _without_database(
+    path: str, error: DatabaseUnavailable, failed_before: int, waiting: Waiting, clock: Clock
+) -> Later:
+    text = f"{error.code}: {error}"
+    with suppress(DatabaseUnavailable):  # it may be back, or be away for large writes only: then people see why
+        next_at = clock() + timedelta(seconds=OUTAGE_DELAY)
+        waiting.retry(path, attempts=failed_before, error=text, next_at=next_at)
+    return Later(seconds=OUTAGE_DELAY, error=text)
 
 
 def _put_off(

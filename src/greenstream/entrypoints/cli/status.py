@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Facts = Mapping[str, Any]
 FATES = ("stored", "duplicate", "rejected")
+STATES = ("waiting", "running", "retrying", "stuck")
 
 
 def register(app: typer.Typer) -> None:
@@ -77,14 +78,21 @@ def _page(facts: Facts) -> Iterator[str]:
             ("newest reading", facts["newest_reading_at"] or "none"),
             ("last file", _last_file(facts["last_file"])),
             ("files", _counts(facts["files"])),
+            ("waiting files", _waiting(facts["waiting"])),
+            ("taken up after", _latency(facts["latency"])),
             ("rows", _ledger(facts["rows"])),
             ("grades", _counts(dict(sorted(facts["grades"].items())))),
             ("flags", _counts(facts["flags"])),
+            ("open findings", _counts(facts["findings"])),
+            ("history up to", _watermark(facts)),
             ("quarantined rows", _counts(facts["quarantined"])),
             ("open alerts", _counts(facts["alerts"])),
             ("dead letters", f"{facts['dead_letters']:,}" if facts["dead_letters"] else "none"),
         ]
     )
+    if facts["troubled"]:
+        yield "\nfiles in trouble, the oldest first"
+        yield from (f"  {file['source_file']}: {_trouble(file)}" for file in facts["troubled"])
     days = [(day["day"], f"{day['readings']:>12,}") for day in facts["days"]]
     if days:
         yield "\nreadings a day"
@@ -115,6 +123,36 @@ def _ledger(rows: Facts) -> str:
 
 def _last_file(file: Facts | None) -> str:
     return f"{file['path']}, {file['outcome']} at {file['processed_at']}" if file else "none"
+
+
+def _waiting(states: Facts) -> str:
+    found = [(state, states[state]) for state in STATES if state in states]
+    return ", ".join(f"{s['files']:,} {state} (oldest {_age(s['oldest_seconds'])})" for state, s in found) or "none"
+
+
+def _latency(last_hour: Facts) -> str:
+    if not last_hour["files"]:
+        return "no file was loaded in the last hour"
+    median, most = last_hour["median_seconds"], last_hour["p95_seconds"]
+    return f"{median} s (median), {most} s (95 %), of {last_hour['files']:,} loaded in the last hour"
+
+
+def _trouble(file: Facts) -> str:
+    tries = f"{file['attempts']} failed attempts" + (f", {file['crashes']} lost workers" if file["crashes"] else "")
+    when = f"next at {file['next_at']}" if file["next_at"] else f"last taken up at {file['started_at']}"
+    return " ".join(f"{file['state']}, {file['route']}, {tries}, {when}; {file['error'] or 'no error so far'}".split())
+
+
+def _watermark(facts: Facts) -> str:
+    loads = facts["unwatched_loads"]
+    return f"{facts['watermark'] or 'nothing yet'}" + (f", {loads:,} loads to look at" if loads else "")
+
+
+def _age(seconds: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def _counts(counts: Facts) -> str:

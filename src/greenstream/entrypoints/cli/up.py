@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,9 @@ from greenstream.entrypoints.cli.console import Console, command, open_system
 
 if TYPE_CHECKING:
     from greenstream.entrypoints.service import Part
+    from greenstream.entrypoints.service.metrics import Metrics
     from greenstream.entrypoints.service.parts import Log
+    from greenstream.wiring import System
 
 LogJson = Annotated[
     bool, typer.Option("--log-json", help="Write the log as JSON, one object a line, also on a terminal.")
@@ -44,8 +47,11 @@ def worker(console: Console, route: Routes = None, log_json: LogJson = False) ->
 
 
 def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str]) -> None:
+    from prometheus_client import CollectorRegistry
+
     from greenstream.entrypoints.service import Service
     from greenstream.entrypoints.service.logs import logger
+    from greenstream.entrypoints.service.metrics import Metrics
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,12 +60,22 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
     system = open_system(console)
     _ = system.database  # a wrong setting or a refused database is said at once, in one line
     system.close()
+    metrics = Metrics(CollectorRegistry())
+    service = Service(_parts(stop, log, metrics, intake, routes), lambda: open_system(console), stop, log)
     log.info("started", intake=intake, routes=routes, landing=str(system.store), timezone=system.settings.timezone)
-    Service(_parts(stop, log, intake, routes), lambda: open_system(console), stop, log).run()
+    with _metrics_served(metrics, system, log) if routes else nullcontext():
+        service.run()
     log.info("stopped")
 
 
-def _parts(stop: threading.Event, log: "Log", intake: bool, routes: list[str]) -> "list[Part]":
+def _metrics_served(metrics: "Metrics", system: "System", log: "Log") -> AbstractContextManager[None]:
+    from greenstream.entrypoints.service.metrics import DatabaseGauges, served
+
+    metrics.registry.register(DatabaseGauges(system.gauges))
+    return served(metrics.registry, host=system.settings.metrics_host, port=system.settings.metrics_port, log=log)
+
+
+def _parts(stop: threading.Event, log: "Log", metrics: "Metrics", intake: bool, routes: list[str]) -> "list[Part]":
     from greenstream.domain.routing import Route
     from greenstream.entrypoints.cli.console import UsageError
     from greenstream.entrypoints.service.alerting import AlertPart
@@ -68,7 +84,7 @@ def _parts(stop: threading.Event, log: "Log", intake: bool, routes: list[str]) -
     if unknown := set(routes) - set(Route):
         raise UsageError(f"no route {', '.join(sorted(unknown))}: there are {', '.join(Route)}")
     loaded = threading.Event()
-    parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log) for route in routes]
+    parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log, metrics) for route in routes]
     if routes:
-        parts += [HistoryPart(loaded, stop, log), KeeperPart(stop, log), AlertPart(stop, log)]
+        parts += [HistoryPart(loaded, stop, log), KeeperPart(stop, log, metrics), AlertPart(stop, log)]
     return [IntakePart(stop, log), *parts] if intake else parts

@@ -7,6 +7,7 @@ from greenstream.domain.ledger import Outcome
 from greenstream.domain.limits import describe
 from greenstream.domain.schema import Reason, Rejection
 from greenstream.entrypoints.docs.markdown import code, table
+from greenstream.entrypoints.service.metrics import described
 from greenstream.settings import ENV_PREFIX, PlaceSettings, Settings
 
 REASONS = {
@@ -56,6 +57,11 @@ def settings() -> str:
         [[_name(info.name), code(info.default), info.rule, info.meaning] for info in describe()],
     )
     return f"### Places and times\n\n{places}\n\n### Thresholds\n\n{thresholds}"
+
+
+def metrics() -> str:
+    rows = [[code(name), kind, ", ".join(map(code, labels)), meaning] for name, kind, labels, meaning in described()]
+    return table(["metric", "type", "labels", "meaning"], rows)
 
 
 def errors() -> str:

@@ -20,6 +20,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "reasons": lists.reasons,
     "outcomes": lists.outcomes,
     "settings": lists.settings,
+    "metrics": lists.metrics,
     "errors": lists.errors,
     "commands": commands.sections,
 }

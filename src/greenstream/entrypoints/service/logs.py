@@ -9,7 +9,7 @@ from greenstream.entrypoints.service.parts import Log
 
 
 def logger(*, json: bool) -> Log:
-    """A logger that writes each event with its time and level."""
+    """A logger that writes each event with its time and level; as JSON also each step of a file."""
     for library in (
         "asyncio",
         "procrastinate",
@@ -26,6 +26,6 @@ def logger(*, json: bool) -> Log:
             structlog.processors.format_exc_info,
             render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if json else logging.INFO),
     )
     return log

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import structlog
 import watchfiles
 
-from greenstream.domain.errors import NotFound, StorageRefused
+from greenstream.domain.errors import NotFound, RetryableError, StorageRefused
 from greenstream.domain.ledger import FileResult, Outcome
-from greenstream.domain.routing import Route
+from greenstream.domain.routing import OUTAGE_DELAY, Route
+from greenstream.entrypoints.service.metrics import Metrics
 from greenstream.pipeline.intake import Stillness
 from greenstream.pipeline.work_on import Later
 from greenstream.ports import LandedFile
@@ -52,7 +53,7 @@ class IntakePart:
         self._refused_until: float | None = None
 
     def run(self, system: System) -> None:
-        intake, immature = system.intake(), list[LandedFile]()
+        intake, immature = system.intake(self._queued), list[LandedFile]()
         scan_seconds = BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS
         next_scan = next_full_scan = time.monotonic()
         for changed in self._changes(system):
@@ -104,16 +105,23 @@ class IntakePart:
             return
         self._log.info("filed", file=file.path, path=landed.path)
 
+    def _queued(self, file: LandedFile, route: Route) -> None:
+        self._log.debug("queued", file=file.path, route=route.value, size_bytes=file.size_bytes)
+
 
 class WorkerPart:
-    """Works on the files of one route."""
+    """Works on the files of one route, one at a time."""
 
-    def __init__(self, route: Route, loaded: threading.Event, stop: threading.Event, log: Log) -> None:
+    def __init__(
+        self, route: Route, loaded: threading.Event, stop: threading.Event, log: Log, metrics: Metrics
+    ) -> None:
         self.name = f"worker {route.value}"
         self._route = route
         self._loaded = loaded
         self._stop = stop
         self._log = log.bind(route=route.value)
+        self._metrics = metrics
+        self._attempt = 1
 
     def run(self, system: System) -> None:
         worker = system.worker(self._route, lambda path: self._turn(system, path))
@@ -121,30 +129,45 @@ class WorkerPart:
         worker.run()
 
     def _turn(self, system: System, path: str) -> int | None:
-        started = now()
-        ended = system.work_on(path)
-        seconds = (now() - started).total_seconds()
+        started, self._attempt = time.monotonic(), 1
+        try:
+            ended = system.work_on(path, lambda attempt: self._taken_up(path, attempt))
+        except RetryableError as error:
+            self._put_off(path, OUTAGE_DELAY, f"{error.code}: {error}")
+            raise
         if isinstance(ended, Later):
-            self._log.warning("put off", file=path, again_in=ended.seconds, error=ended.error)
+            self._put_off(path, ended.seconds, ended.error)
             return ended.seconds
         if ended is None:
-            self._log.warning("vanished", file=path)
+            self._log.warning("vanished", file=path, attempt=self._attempt)
         else:
-            self._report(ended, seconds)
+            self._report(ended, time.monotonic() - started)
         return None
 
+    def _taken_up(self, path: str, attempt: int) -> None:
+        self._attempt = attempt
+        self._log.debug("taken up", file=path, attempt=attempt)
+
+    def _put_off(self, path: str, seconds: int, error: str) -> None:
+        self._metrics.put_off(self._route)
+        self._log.warning("put off", file=path, attempt=self._attempt, again_in=seconds, error=error)
+
     def _report(self, result: FileResult, seconds: float) -> None:
+        since_landing = (now() - result.delivery.received_at).total_seconds()
+        self._metrics.ended(result, self._route)
+        self._metrics.timed(result, self._route, seconds=seconds, since_landing=since_landing)
         log = self._log.error if result.outcome is Outcome.FAILED else self._log.info
         log(
             result.outcome.value,
             file=result.delivery.path,
-            reason=result.reason,
+            attempt=self._attempt,
+            **({"reason": result.reason, "error": result.error} if result.error else {}),
             rows=result.ledger.rows,
             stored=result.ledger.stored,
             duplicate=result.ledger.duplicate,
             rejected=result.ledger.rejected,
             seconds=round(seconds, 3),
-            since_landing=round((now() - result.delivery.received_at).total_seconds(), 3),
+            since_landing=round(since_landing, 3),
         )
         if result.outcome is Outcome.LOADED:
             self._loaded.set()
@@ -186,8 +209,10 @@ class HistoryPart:
         for day in system.due_days():
             if self._stop.is_set():
                 return
+            started = now()
             settled = system.settle(day)
-            self._log.info("settled", day=str(day), meters=settled.meters, rescored=settled.rescored)
+            seconds = round((now() - started).total_seconds(), 3)
+            self._log.info("settled", day=str(day), meters=settled.meters, rescored=settled.rescored, seconds=seconds)
 
 
 class KeeperPart:
@@ -195,15 +220,22 @@ class KeeperPart:
 
     name = "keeper"
 
-    def __init__(self, stop: threading.Event, log: Log) -> None:
+    def __init__(self, stop: threading.Event, log: Log, metrics: Metrics) -> None:
         self._stop = stop
         self._log = log
+        self._metrics = metrics
 
     def run(self, system: System) -> None:
         while not self._stop.is_set():
-            if lost := system.hand_back_lost():
-                self._log.warning("files of lost workers came back", files=lost)
+            system.hand_back_lost(self._lost)
             self._stop.wait(KEEPER_SECONDS)
+
+    def _lost(self, path: str, route: Route, given_up: FileResult | None) -> None:
+        if given_up is None:
+            self._log.warning("came back from a lost worker", file=path, route=route.value)
+            return
+        self._metrics.ended(given_up, route)
+        self._log.error(given_up.outcome.value, file=path, route=route.value, error=given_up.error)
 
 
 def _call_after(event: threading.Event, call: Callable[[], None]) -> None:

@@ -55,6 +55,44 @@ SELECT jsonb_build_object(
     'dead_letters', (
         SELECT count(*) FROM greenstream.dead_letter WHERE replayed_at IS NULL AND discarded_at IS NULL
     ),
+    'waiting', (
+        SELECT coalesce(jsonb_object_agg(state, jsonb_build_object('files', files, 'oldest_seconds', oldest)), '{}')
+        FROM (
+            SELECT state, count(*) AS files, floor(extract(epoch FROM now() - min(queued_at)))::bigint AS oldest
+            FROM public.waiting_files
+            GROUP BY state
+        ) w
+    ),
+    'troubled', (
+        SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.queued_at), '[]')
+        FROM (
+            SELECT source_file, route, state, attempts, crashes, error, queued_at, started_at, next_at
+            FROM public.waiting_files
+            WHERE state IN ('retrying', 'stuck')
+            ORDER BY queued_at
+            LIMIT 20
+        ) t
+    ),
+    'latency', (
+        SELECT jsonb_build_object(
+            'files', count(*),
+            'median_seconds', percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds),
+            'p95_seconds', percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds)
+        )
+        FROM (
+            SELECT round(extract(epoch FROM processed_at - received_at), 3) AS seconds
+            FROM greenstream.source_file
+            WHERE outcome = 'loaded' AND processed_at > now() - interval '1 hour'
+        ) l
+    ),
+    'findings', (
+        SELECT coalesce(jsonb_object_agg(code, open), '{}')
+        FROM (
+            SELECT code, count(*) AS open FROM greenstream.window_finding WHERE resolved_at IS NULL GROUP BY code
+        ) f
+    ),
+    'watermark', (SELECT watermark FROM greenstream.site),
+    'unwatched_loads', (SELECT count(DISTINCT load_id) FROM greenstream.unwatched),
     'meters', (SELECT count(*) FROM greenstream.meter),
     'newest_reading_at', (SELECT max(last_seen_at) FROM greenstream.meter_activity),
     'last_file', (
