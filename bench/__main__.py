@@ -2,9 +2,15 @@
 
 import sys
 
-from bench import evaluate, history, load, simulate
+from bench import evaluate, history, latency, load, simulate
 
-PARTS = {"evaluate": evaluate.main, "load": load.main, "history": history.main, "simulate": simulate.main}
+PARTS = {
+    "evaluate": evaluate.main,
+    "load": load.main,
+    "history": history.main,
+    "simulate": simulate.main,
+    "latency": latency.main,
+}
 
 
 def main(names: list[str]) -> int:

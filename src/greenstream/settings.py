@@ -42,15 +42,6 @@ class PlaceSettings(BaseSettings):
     )
     timezone: str = Field(default="UTC", description="the site's time zone; can't change once readings are stored")
     retention_days: int = Field(default=90, ge=1, description="how long raw files and database days are kept, in days")
-    metrics_port: int = Field(
-        default=9464,
-        ge=0,
-        le=65535,
-        description="where `up` and `worker` serve `/metrics` for Prometheus; 0 turns it off",
-    )
-    metrics_host: str = Field(
-        default="127.0.0.1", description="the address that `/metrics` listens on; `0.0.0.0` for other machines"
-    )
     alert_urls: SecretStr | None = Field(
         default=None,
         description="where alerts are sent: apprise URLs, separated by blanks; in the file a list too. Secret",
@@ -62,6 +53,15 @@ class PlaceSettings(BaseSettings):
         default=20,
         ge=1,
         description="how many messages a channel gets in an hour at most; the last one sums up the rest",
+    )
+    metrics_port: int = Field(
+        default=9464,
+        ge=0,
+        le=65535,
+        description="where `up` and `worker` serve `/metrics` for Prometheus; 0 turns it off",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="the address that `/metrics` listens on; `0.0.0.0` for other machines"
     )
 
     @field_validator("timezone")

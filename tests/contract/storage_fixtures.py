@@ -74,7 +74,13 @@ def content_of(store: ObjectStore, path: str) -> bytes:
 def _command(folder: Path, ports: dict[str, int]) -> list[str]:
     folder.mkdir()
     return [
-        *(str(Path(sys.executable).with_name("weed")), "mini", f"-dir={folder}", f"-bucket={BUCKET}"),
+        *(
+            str(Path(sys.executable).with_name("weed")),
+            f"-logdir={folder}",
+            "mini",
+            f"-dir={folder}",
+            f"-bucket={BUCKET}",
+        ),
         *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-filer.localSocket={folder}/filer", f"-s3.localSocket={folder}/s3"),
         *("-master.telemetry=false", "-webdav=false", "-admin.ui=false", "-s3.autoCreateBucket=false"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0"),

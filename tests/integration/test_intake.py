@@ -1,7 +1,10 @@
 """What lands is queued once, when it is whole; a worker's turn ends a file, or puts it off as often as it should."""
 
+import itertools
+import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.support.bed import NOW, Bed
@@ -15,8 +18,12 @@ from greenstream.domain.errors import (
 )
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
+from greenstream.entrypoints.service.logs import logger
+from greenstream.entrypoints.service.parts import IntakePart
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.work_on import Later, after_crash, work_on
+from greenstream.settings import Settings
+from greenstream.wiring import System
 
 LINE = "meter_id,timestamp,energy_value\nSM-1,2024-03-01 00:00,1 kW\n"
 
@@ -96,6 +103,18 @@ def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(bed: Bed
     assert [put for put, _ in tickets.put_in] == [good]
     looking.take(bed.store.list_landed(), NOW + timedelta(seconds=6))
     assert [put for put, _ in tickets.put_in] == [good, bad]
+
+
+def test_what_lands_right_after_the_first_scan_is_seen_though_no_scan_looks_there_soon(tmp_path: Path) -> None:
+    system, stop = System(Settings(home=tmp_path), lambda _: None), threading.Event()
+    folder = system.store.folder()
+    assert folder is not None
+    (folder / "2019-01-01").mkdir()
+    changes = IntakePart(stop, logger(json=True))._changes(system)
+    next(changes)  # a scan of all folders follows the first one
+    (folder / "2019-01-01" / "a.csv").write_text(LINE)
+    assert date(2019, 1, 1) in set().union(*itertools.islice(changes, 10))
+    stop.set()
 
 
 def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:

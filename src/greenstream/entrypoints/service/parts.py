@@ -71,9 +71,11 @@ class IntakePart:
             immature = intake.take([*landed, *listed, *_as_now(system, immature)], at)
 
     def _changes(self, system: System) -> Iterator[set[date]]:
-        """The days whose folders changed, several times a second; an empty set says that nothing did."""
+        """The days whose folders changed, several times a second; an empty set says that nothing did.
+
+        The first one comes when the folder is watched already: what lands after a scan that follows it isn't missed.
+        """
         folder = system.store.folder()
-        yield set()
         if folder is None:
             while not self._stop.wait(TICK_SECONDS):
                 yield set()
