@@ -29,7 +29,7 @@ RECENT_DAYS = 3
 REFUSED_SECONDS = 10.0
 TICK_SECONDS = 0.2
 UNFILED = timedelta(seconds=5)
-HISTORY_PAUSE_SECONDS = 2.0
+HISTORY_PAUSE_SECONDS = 10.0
 KEEPER_SECONDS = 5.0
 MINUTE_SECONDS = 60.0
 NIGHTLY_HOUR = 2
@@ -185,6 +185,7 @@ class HistoryPart:
         self._stop = stop
         self._log = log
         self._looked = time.monotonic() - MINUTE_SECONDS
+        self._settled_on: date | None = None
 
     def run(self, system: System) -> None:
         while not self._stop.is_set():
@@ -205,8 +206,12 @@ class HistoryPart:
             self._log.info("watched", loads=watched.loads, meters=watched.meters, seconds=seconds)
 
     def _settle(self, system: System) -> None:
-        """What the `day` table says is due, whatever nights were missed."""
-        if _local(now(), system).hour < NIGHTLY_HOUR:
+        """Once a night, what the `day` table says is due, whatever nights were missed.
+
+        Settling keeps loads out of a day, so what arrives late for one that is settled waits for the next night.
+        """
+        local = _local(now(), system)
+        if local.hour < NIGHTLY_HOUR or local.date() == self._settled_on:
             return
         for day in system.due_days():
             if self._stop.is_set():
@@ -215,6 +220,7 @@ class HistoryPart:
             settled = system.settle(day)
             seconds = round((now() - started).total_seconds(), 3)
             self._log.info("settled", day=str(day), meters=settled.meters, rescored=settled.rescored, seconds=seconds)
+        self._settled_on = local.date()
 
 
 class KeeperPart:
