@@ -1,7 +1,9 @@
 """`greenstream settle`, and the watch at the end of `ingest`, on a fleet of their own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,17 +15,30 @@ Run = Callable[..., Ended]
 START = datetime(2024, 3, 10, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def template(home: Path, dsn: str) -> Iterator[str]:
+    """A database that is set up, and empty."""
+    with database(dsn, "fleet_template", "template1") as own:
+        Command(home, home)("db", "migrate", code=0, DATABASE_URL=own)
+        yield "fleet_template"
+
+
 @pytest.fixture
-def run(greenstream: Command, dsn: str) -> Iterator[Run]:
+def run(greenstream: Command, dsn: str, template: str) -> Iterator[Run]:
     """The command on a new database of the shared server."""
+    with database(dsn, "fleet", template) as own:
+        yield lambda *words, **more: greenstream(*words, **{"DATABASE_URL": own, **more})
+
+
+@contextmanager
+def database(dsn: str, name: str, template: str) -> Iterator[str]:
     with psycopg.connect(dsn, dbname="postgres", autocommit=True) as admin:
-        name = sql.Identifier(f"fleet_{greenstream.folder.name}")
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        own = make_conninfo(dsn, dbname=f"fleet_{greenstream.folder.name}")
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
         try:
-            yield lambda *words, **more: greenstream(*words, **{"DATABASE_URL": own, **more})
+            yield make_conninfo(dsn, dbname=name)
         finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def rows(meter: str, first: int, last: int, *, start: datetime = START) -> str:
@@ -130,7 +145,6 @@ def test_the_history_can_be_left_to_the_next_time(run: Run, greenstream: Command
 
 
 def test_files_stay_loaded_where_the_watch_fails(run: Run, greenstream: Command) -> None:
-    run("db", "migrate", code=0)
     own = run("db", "url", code=0).out.strip()
     with psycopg.connect(own, autocommit=True) as connection:
         connection.execute("ALTER TABLE greenstream.meter_day RENAME TO elsewhere")

@@ -1,5 +1,7 @@
 """How the database is reached: the newest version without asking alembic, and patience that has an end."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,12 @@ def test_the_newest_version_by_the_names_of_files_is_the_head_of_alembic() -> No
     config = Config()
     config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
     assert newest_version() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_a_system_is_there_without_the_libraries_that_migrate() -> None:
+    code = "import sys, greenstream.wiring; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "set()\n"
 
 
 @pytest.mark.parametrize(("own", "timeout"), [({}, "10"), ({"connect_timeout": "3"}, "3")])

@@ -16,7 +16,7 @@ from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.replay import PostgresReplay
 from greenstream.domain.evaluate import Site
 from greenstream.domain.fixes import Fixes, read_fixes, to_csv
-from greenstream.domain.ledger import Ledger, Outcome
+from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.rejudge import reach_of
 from greenstream.domain.rules import b1_units, b5_enrichment
 from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
@@ -431,6 +431,18 @@ def test_a_file_that_fails_again_is_the_same_dead_letter_and_one_that_loads_clos
     assert bed.database.replays().dead_letters(with_closed=False) == []
     assert bed.one("SELECT replayed_at IS NOT NULL FROM dead_letters")
     bed.assert_adds_up()
+
+
+@pytest.mark.parametrize(("content", "outcome"), [(HEADER, "loaded"), ("no header", "rejected")])
+def test_a_file_that_was_given_up_unseen_has_one_line_in_the_end(bed: Bed, content: str, outcome: str) -> None:
+    path = bed.land("a.csv", content)
+    unseen = Delivery(path=path, size_bytes=0, received_at=LATER, sha256="")
+    result = FileResult(delivery=unseen, outcome=Outcome.FAILED, processed_at=NOW, error="4 workers died over it")
+    bed.database.record(result)
+    assert bed.one("SELECT error FROM dead_letters") == "4 workers died over it"
+    bed.process(path)
+    assert bed.query("SELECT outcome FROM source_files") == [{"outcome": outcome}]
+    assert bed.database.replays().dead_letters(with_closed=False) == []
 
 
 def test_a_discarded_dead_letter_is_closed_and_the_next_failure_is_a_new_one(

@@ -109,6 +109,7 @@ class PostgresDatabase:
         delivery = result.delivery
         with translated(f"recording {delivery.path}"), self._ready().transaction():
             connection = self._ready()
+            connection.execute(query("forget_failure"), _identity(delivery))
             values = self._describe(delivery, result.processed_at)
             connection.execute(
                 query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}

@@ -1,3 +1,5 @@
--- A file that failed before its content was read has no hash.
+-- Also what was given up unseen, without its content's hash.
 DELETE FROM greenstream.source_file
-WHERE path = %(path)s AND received_at = %(received_at)s AND sha256 IN (%(sha256)s, '') AND outcome = 'failed'
+WHERE path = %(path)s
+  AND outcome = 'failed'
+  AND (sha256 = '' OR (received_at = %(received_at)s AND sha256 = %(sha256)s))
