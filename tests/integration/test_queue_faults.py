@@ -73,7 +73,7 @@ def test_a_job_whose_end_is_lost_repeats_or_is_over(
             first = Worked(bed, (lambda _: None) if step.startswith("finish") else (lambda _: 0), times=9)
             with pytest.raises(DatabaseUnavailable):
                 first.run()
-        assert hand_back_lost(bed.dsn, lambda _: True) == (0 if reached else 1)
+        assert hand_back_lost(bed.dsn, lambda _path, _route: True) == (0 if reached else 1)
         assert jobs(bed) == ([] if is_over else ["todo"])
         if not is_over:
             second = Worked(bed)
@@ -110,7 +110,7 @@ def test_a_lost_file_that_was_queued_anew_hinders_no_other_one(bed: Bed) -> None
     with queued(bed) as queue:
         bed.execute("SET search_path = greenstream_queue; UPDATE procrastinate_jobs SET status = 'doing'")
         queue.put(PATH, Route.REALTIME)
-        assert hand_back_lost(bed.dsn, lambda _: True) == 1
+        assert hand_back_lost(bed.dsn, lambda _path, _route: True) == 1
     assert jobs(bed) == ["todo"]
 
 

@@ -70,9 +70,9 @@ class Intake:
                 self._known[file.path] = file.received_at
         return immature
 
-    def remind(self, now: datetime) -> int:
-        """Queue again what should have been taken up long ago: a word to the queue can be lost."""
-        overdue = self.waiting.overdue(now - OVERDUE)
+    def remind(self, now: datetime, *, after: timedelta = OVERDUE) -> int:
+        """Queue again what should have been taken up so long ago: a word to the queue can be lost."""
+        overdue = self.waiting.overdue(now - after)
         for path, route in overdue:
             self.queue.put(path, route)
         return len(overdue)

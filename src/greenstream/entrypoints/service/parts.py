@@ -56,6 +56,9 @@ class IntakePart:
         intake, immature = system.intake(self._queued), list[LandedFile]()
         scan_seconds = BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS
         next_scan = next_full_scan = time.monotonic()
+        intake.remind(
+            now(), after=timedelta(0)
+        )  # whoever ran before may have ended between noting a file and queueing it
         for changed in self._changes(system):
             at, days, passed = now(), set(changed), time.monotonic()
             landed: Iterable[LandedFile] = ()
