@@ -32,7 +32,7 @@ from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
 from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.watch_meters import Watched, watch_meters
-from greenstream.pipeline.work_on import Later, after_crash, work_on
+from greenstream.pipeline.work_on import Later, after_crash, give_up, work_on
 from greenstream.ports import LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
 
@@ -131,6 +131,11 @@ class System:
             clock=now,
             on_start=on_start,
         )
+
+    def give_up(self, path: str, error: str, *, attempts: int) -> FileResult:
+        """Make a landed file that can't be read a dead letter."""
+        waiting = self.database.waiting()
+        return give_up(path, error, self.store.head, waiting, self.database, now, attempts=attempts)
 
     def hand_back_lost(self, heard: Callable[[str, Route, FileResult | None], None]) -> int:
         """Give files whose worker is gone back to the queue; how many. `heard` learns of each, and of dead letters."""

@@ -87,7 +87,7 @@ def test_a_person_sees_the_ledger_and_where_to_look(greenstream: Command) -> Non
     assert lines[2].split()[:6] == ["ledger.csv", "loaded", "3", "2", "0", "1"]
     assert lines[3].split() == ["none.csv", "rejected", "EMPTY_FILE", "0", "0", "0", "0"]
     assert lines[-1].startswith("2 files: 3 rows = 2 stored + 0 duplicate + 1 rejected")
-    assert "FROM quarantined_rows" in ended.err
+    assert "greenstream quarantine list" in ended.err
 
 
 def test_quiet_takes_the_hints_and_leaves_data_and_errors(greenstream: Command) -> None:

@@ -174,7 +174,7 @@ def test_a_passing_fault_is_retried_after_2_4_8_seconds_and_is_then_a_dead_lette
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.FAILED
     assert turn.waiting() == []
-    assert bed.one("SELECT count(*) FROM dead_letters") == 1
+    assert bed.one("SELECT attempts FROM dead_letters") == 4
     assert bed.one("SELECT outcome FROM source_files") == "failed"
     assert bed.one("SELECT count(*) FROM alerts WHERE code = 'DEAD_LETTER'") == 1
 

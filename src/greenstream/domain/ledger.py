@@ -55,5 +55,6 @@ class FileResult:
     reason: Reason | None = None
     error: str | None = None  # for a person, in one line: why it was rejected or failed
     detail: str | None = None  # the same, or of a failed one the traceback
+    attempts: int = 1  # of a failed one: how often it was tried
     ledger: Ledger = Ledger()
     ignored_columns: tuple[str, ...] = ()

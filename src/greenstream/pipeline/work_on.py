@@ -75,7 +75,7 @@ def _put_off(
 ) -> FileResult | Later:
     text = f"{error.code}: {error}"
     if failed_before >= len(RETRY_DELAYS):
-        return give_up(path, text, head, waiting, database, clock)
+        return give_up(path, text, head, waiting, database, clock, attempts=failed_before + 1)
     seconds = RETRY_DELAYS[failed_before]
     waiting.retry(path, attempts=failed_before + 1, error=text, next_at=clock() + timedelta(seconds=seconds))
     return Later(seconds=seconds, error=text)
@@ -89,7 +89,7 @@ def after_crash(
     if crashes < MAX_CRASHES:
         return None
     error = f"{crashes} workers died while they processed this file; see the logs of that time"
-    return give_up(path, error, head, waiting, database, clock)
+    return give_up(path, error, head, waiting, database, clock, attempts=crashes)
 
 
 def give_up(
@@ -99,6 +99,8 @@ def give_up(
     waiting: Waiting,
     database: Database,
     clock: Clock,
+    *,
+    attempts: int = 1,
 ) -> FileResult:
     """Make a file a dead letter without having seen its content."""
     size_bytes, received_at = 0, clock()
@@ -108,7 +110,14 @@ def give_up(
     except (RetryableError, NotFound, StorageRefused):
         pass  # what made it fail keeps us from its size; its path is what a person needs
     delivery = Delivery(path=path, size_bytes=size_bytes, received_at=received_at, sha256="")
-    result = FileResult(delivery=delivery, outcome=Outcome.FAILED, processed_at=clock(), error=error, detail=error)
+    result = FileResult(
+        delivery=delivery,
+        outcome=Outcome.FAILED,
+        processed_at=clock(),
+        error=error,
+        detail=error,
+        attempts=attempts,
+    )
     database.record(result)
     waiting.end(path)
     return result

@@ -192,7 +192,7 @@ def _dead_letter(result: FileResult) -> dict[str, object]:
         "path": result.delivery.path,
         "error": _storable(result.error or ""),
         "traceback": _storable(result.detail or ""),
-        "attempts": 1,
+        "attempts": result.attempts,
         "failed_at": result.processed_at,
     }
 

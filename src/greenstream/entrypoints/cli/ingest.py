@@ -21,6 +21,7 @@ from greenstream.entrypoints.cli.findings import tell_findings
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
+    from greenstream.domain.errors import RetryableError
     from greenstream.domain.ledger import FileResult
     from greenstream.wiring import System
 
@@ -155,12 +156,23 @@ class Run:
                 raise  # the store, not this file: no other one would fare better
             self._trouble(f"{error.code}: {error}")
         except RetryableError as error:
-            landed = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""
             if isinstance(error, DatabaseUnavailable):
+                landed = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""
                 raise DatabaseUnavailable(f"{error}{landed}") from error
-            self._trouble(f"{error.code}: {error}{landed}")
+            if key is None:
+                self._trouble(f"{error.code}: {error}")
+            else:
+                self._give_up(name, key, error, time.perf_counter() - began)
         else:
             self._note(Done(name=name, result=result, seconds=time.perf_counter() - began))
+
+    def _give_up(self, name: str, key: str, error: "RetryableError", seconds: float) -> None:
+        """After the last attempt a landed file is a dead letter, as it is with a worker."""
+        from greenstream.domain.routing import RETRY_DELAYS
+
+        attempts = len(RETRY_DELAYS) + 1
+        result = self._system.give_up(key, f"{error.code}: {error}", attempts=attempts)
+        self._note(Done(name=name, result=result, seconds=seconds))
 
     def _note(self, done: Done) -> None:
         self._done.append(done)
@@ -188,10 +200,7 @@ class Run:
 
     def _hint(self) -> None:
         if any(done.result.ledger.rejected for done in self._done):
-            self._console.say(
-                "the rejected rows are kept: greenstream query "
-                '"SELECT source_file, line_number, code, raw_line FROM quarantined_rows ORDER BY quarantined_at DESC"'
-            )
+            self._console.say("the rejected rows are kept: greenstream quarantine list")
         if not all(done.is_good for done in self._done):
             self._console.say(
                 "files that did not come in: greenstream query "

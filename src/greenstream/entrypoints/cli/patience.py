@@ -9,15 +9,15 @@ from greenstream.entrypoints.cli.console import Console
 if TYPE_CHECKING:
     from greenstream.wiring import System
 
-PAUSES = (2, 4, 8)  # seconds before each further attempt
 T = TypeVar("T")
 
 
 def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
     """Try, and again after 2, 4 and 8 s, what may pass by itself. Raises what the last attempt raises."""
     from greenstream.domain.errors import RetryableError
+    from greenstream.domain.routing import RETRY_DELAYS
 
-    for pause in PAUSES:
+    for pause in RETRY_DELAYS:
         try:
             return action()
         except RetryableError as error:
