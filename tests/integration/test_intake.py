@@ -247,3 +247,14 @@ def test_a_file_that_is_tried_again_is_not_just_running(bed: Bed) -> None:
     assert [row["state"] for row in turn.waiting()] == ["stuck"]
     bed.execute("UPDATE greenstream.waiting_file SET started_at = now()")
     assert [row["state"] for row in turn.waiting()] == ["retrying"]
+
+
+def test_what_is_forgotten_is_still_not_queued_twice(bed: Bed) -> None:
+    bed.land("a.csv", LINE)
+    tickets = Tickets()
+    looking = intake(bed, tickets)
+    at = NOW + timedelta(seconds=1)
+    looking.take(bed.store.list_landed(), at)
+    looking.forget_before(NOW.date() + timedelta(days=1))
+    looking.take(bed.store.list_landed(), at)
+    assert len(tickets.put_in) == 1

@@ -56,9 +56,8 @@ class IntakePart:
         intake, immature = system.intake(self._queued), list[LandedFile]()
         scan_seconds = BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS
         next_scan = next_full_scan = time.monotonic()
-        intake.remind(
-            now(), after=timedelta(0)
-        )  # whoever ran before may have ended between noting a file and queueing it
+        # Whoever ran before may have ended between noting a file and queueing it.
+        intake.remind(now(), after=timedelta(0))
         for changed in self._changes(system):
             at, days, passed = now(), set(changed), time.monotonic()
             landed: Iterable[LandedFile] = ()
@@ -66,6 +65,7 @@ class IntakePart:
                 next_scan = passed + scan_seconds
                 days |= _recent_days(at, system.settings.timezone)
                 intake.remind(at)
+                intake.forget_before(at.date() - timedelta(days=RECENT_DAYS))
             if passed >= next_full_scan:
                 next_full_scan = passed + FULL_SCAN_SECONDS
                 landed, days = system.store.list_landed(), set()

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -79,7 +80,12 @@ def clear(home: Path, progress: Callable[[str], None]) -> None:
 def exports(home: Path, settings: "PlaceSettings") -> list[str]:
     """The shell lines after which `greenstream` works on this home, whatever else is set."""
     others = {"GREENSTREAM_DATABASE_URL": settings.database_url, "GREENSTREAM_STORAGE": settings.storage}
+    activate = Path(sys.prefix, "bin", "activate")
+    unknown = (
+        shutil.which("greenstream") is None and activate.is_file()
+    )  # `make demo` in a shell without the environment
     return [
+        *([f". {shlex.quote(str(activate))}"] if unknown else []),
         f"export GREENSTREAM_HOME={shlex.quote(str(home.resolve()))}",
         *(f"unset {name}" for name, given in others.items() if given),
     ]
