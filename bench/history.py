@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bench import fleet, load
+from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.storage import open_store
@@ -94,7 +95,12 @@ def main() -> None:
             _watch(database, first + timedelta(days=DAYS_OF_HISTORY + 1))
             last = first + timedelta(days=DAYS_OF_HISTORY)
             now = datetime(last.year, last.month, last.day, 2, tzinfo=UTC) + timedelta(days=1)
-            timed("settle a fleet-day", lambda: _settle(database, last, now), postmaster, "under 60 s, 4 GiB")
+            timed(
+                "settle a fleet-day",
+                lambda: _settle(database, Path(folder), last, now),
+                postmaster,
+                "under 60 s, 4 GiB",
+            )
             _load_snapshot(Path(folder), database, last + timedelta(days=1))
             timed(
                 "watch after a snapshot of the fleet",
@@ -130,7 +136,8 @@ def _load_snapshot(folder: Path, database: PostgresDatabase, day: date) -> None:
 def _process(database: PostgresDatabase, path: str, folder: Path, day: date) -> None:
     now = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=1)
     store = open_store(folder / "home")
-    process_file(path, landing=store, database=database, site=SITE, clock=lambda: now)
+    lake = ObjectLake(store, version="bench")
+    process_file(path, landing=store, database=database, lake=lake, site=SITE, clock=lambda: now)
 
 
 def _watch(database: PostgresDatabase, day: date) -> None:
@@ -138,9 +145,9 @@ def _watch(database: PostgresDatabase, day: date) -> None:
         watch_meters(history, SITE, datetime(day.year, day.month, day.day, 1, tzinfo=UTC))
 
 
-def _settle(database: PostgresDatabase, day: date, now: datetime) -> None:
+def _settle(database: PostgresDatabase, folder: Path, day: date, now: datetime) -> None:
     with database.history() as history:
-        settle(history, SITE, day, now)
+        settle(history, ObjectLake(open_store(folder / "home"), version="bench"), SITE, day, now)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ import psycopg
 
 from bench import fleet
 from bench.measure import Took, once, report
+from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.postgres.columns import READING_COLUMNS
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer
-from greenstream.adapters.postgres.load import READING_COLUMNS
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
@@ -50,8 +51,9 @@ def empty(dsn: str) -> None:
 
 
 def process(landed: Sequence[LandedFile], store: ObjectStore, loading: PostgresDatabase) -> None:
+    lake = ObjectLake(store, version="bench")
     for file in landed:
-        result = process_file(file.path, landing=store, database=loading, site=SITE, clock=lambda: NOW)
+        result = process_file(file.path, landing=store, database=loading, lake=lake, site=SITE, clock=lambda: NOW)
         assert result.outcome == "loaded", result
 
 

@@ -21,6 +21,7 @@ import psycopg
 import zstandard
 from psycopg.conninfo import make_conninfo
 
+from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.storage import open_store
@@ -89,7 +90,9 @@ def process(dsn: str, folder: str, path: str) -> None:
     """What the child does; prints its result, its seconds and its peak in MiB."""
     database = PostgresDatabase(dsn, SITE, version="bench")
     began = time.monotonic()
-    result = process_file(path, landing=open_store(folder), database=database, site=SITE, clock=lambda: NOW)
+    store = open_store(folder)
+    lake = ObjectLake(store, version="bench")
+    result = process_file(path, landing=store, database=database, lake=lake, site=SITE, clock=lambda: NOW)
     database.close()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else MIB)
     print(

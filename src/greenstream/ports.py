@@ -43,6 +43,14 @@ class Landing(Protocol):
         """Copy a landed file to the quarantine; the copy's path. Doing it twice is doing it once."""
         ...
 
+    def quarantined(self, before: date) -> Iterator[LandedFile]:
+        """Copies in the quarantine of files that landed before a day."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Delete it, if it is there."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
@@ -57,6 +65,14 @@ class StoredRows(Protocol):
 
     def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
         """Give each meter of the file its key; whether each is reliable (Boolean, one value a meter)."""
+        ...
+
+    def absent(self) -> Mapping[date, list[str]]:
+        """Of retired days that the rows touch, the registered meters whose readings have to be brought back."""
+        ...
+
+    def bring_back(self, rows: pl.DataFrame) -> None:
+        """Take readings (schema ARCHIVED) of absent meters out of the lake; nothing is counted."""
         ...
 
     def store(self, batch: pl.DataFrame) -> Stored:
@@ -220,6 +236,14 @@ class History(Protocol):
     def raise_alert(self, *, code: str, severity: str, subject: str, message: str, at: datetime) -> None: ...
     def lock_day(self, day: date) -> bool:
         """Keep loads out of a day; whether anything was ever loaded into it."""
+        ...
+
+    def absent(self, day: date, changed: pl.DataFrame, min_reliability: float) -> Mapping[date, list[str]]:
+        """Of a retired day, the meters (`meter_key`, `reliability`) that are judged otherwise now, to bring back."""
+        ...
+
+    def bring_back(self, rows: pl.DataFrame) -> None:
+        """Take readings (schema ARCHIVED) of absent meters out of the lake; nothing is counted."""
         ...
 
     def write_reliability(self, day: date, rows: pl.DataFrame) -> None:

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
+from greenstream.lake_ports import Lifetimes
 
 CONFIG_FILE = "greenstream.toml"
 ENV_PREFIX = "GREENSTREAM_"
@@ -42,6 +43,15 @@ class PlaceSettings(BaseSettings):
     )
     timezone: str = Field(default="UTC", description="the site's time zone; can't change once readings are stored")
     retention_days: int = Field(default=90, ge=1, description="how long raw files and database days are kept, in days")
+    findings_retention_days: int = Field(
+        default=1095, ge=1, description="how long findings in `data_quality_log` are kept, in days"
+    )
+    quarantine_retention_days: int = Field(
+        default=365, ge=1, description="how long rejected rows and the copies of rejected files are kept, in days"
+    )
+    ledger_retention_days: int = Field(
+        default=1095, ge=1, description="how long lines of `source_files` are kept, and the counts by file, in days"
+    )
     alert_urls: SecretStr | None = Field(
         default=None,
         description="where alerts are sent: apprise URLs, separated by blanks; in the file a list too. Secret",
@@ -88,6 +98,13 @@ class PlaceSettings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @model_validator(mode="after")
+    def _what_is_kept_about_readings_outlives_them(self) -> Self:
+        for name in ("findings", "quarantine", "ledger"):
+            if getattr(self, f"{name}_retention_days") < self.retention_days:
+                raise ValueError(f"{name}_retention_days must not be less than retention_days {self.retention_days}")
+        return self
+
+    @model_validator(mode="after")
     def _interval_divides_the_hour(self) -> Self:
         interval = getattr(self, "interval_minutes", 15)
         if interval < 1 or 60 % interval:
@@ -101,6 +118,15 @@ class PlaceSettings(BaseSettings):
     @property
     def site(self) -> Site:
         return Site(timezone=self.timezone, limits=self.limits)
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        return Lifetimes(
+            readings=self.retention_days,
+            findings=self.findings_retention_days,
+            quarantine=self.quarantine_retention_days,
+            ledger=self.ledger_retention_days,
+        )
 
     @property
     def storage_url(self) -> str:

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from greenstream import __version__
 from greenstream.adapters.alerting import AppriseChannel, channels
 from greenstream.adapters.disks import disks
+from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.gauges import GaugeValue, read_gauges
+from greenstream.adapters.postgres.maintenance import only_one
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
@@ -25,12 +27,16 @@ from greenstream.domain.ledger import FileResult
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
 from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
+from greenstream.pipeline.archive import Archived, archive
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
+from greenstream.pipeline.nightly import Night
 from greenstream.pipeline.process_file import process_file
 from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
 from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.pipeline.retire import Retention, Retirement, retire, retire_day
 from greenstream.pipeline.settle import Settled, settle
+from greenstream.pipeline.verify import Verification, Verified, verify
 from greenstream.pipeline.watch_meters import Watched, watch_meters
 from greenstream.pipeline.work_on import Later, after_crash, give_up, work_on
 from greenstream.ports import LandedFile, RowChoice
@@ -83,6 +89,10 @@ class System:
     @cached_property
     def store(self) -> ObjectStore:
         return open_store(self.settings.storage_url)
+
+    @cached_property
+    def lake(self) -> ObjectLake:
+        return ObjectLake(self.store, version=__version__)
 
     def reader(self) -> AbstractContextManager[PostgresReader]:
         """A connection that reads, for the time of a block; the database is as it is."""
@@ -170,11 +180,80 @@ class System:
     def settle(self, day: date) -> Settled:
         """Make a local day final."""
         with self.database.history() as history:
-            return settle(history, self.site, day, now())
+            return settle(history, self.lake, self.site, day, now())
 
     def due_days(self) -> list[date]:
         """Local days that have ended and were never settled, or have changed since; oldest first."""
         return self.database.due_days(self.today())
+
+    def archive(self, day: date) -> Archived:
+        """Write a settled day to the lake."""
+        return archive(day, archives=self.database.archives(), lake=self.lake, site=self.site, now=now())
+
+    def to_archive(self) -> list[date]:
+        """Settled days whose last settling the lake hasn't seen; oldest first."""
+        return self.database.archives().to_archive()
+
+    def retire(self, *, dry_run: bool = False) -> Iterator[Retirement]:
+        """Let go of what is past its lifetime and provably in the lake."""
+        return retire(self._retention(dry_run=dry_run), self.today(), now())
+
+    def retire_day(self, day: date, *, dry_run: bool = False) -> Iterator[Retirement]:
+        """Let go of one day of the database, if it is past its lifetime and in the lake."""
+        means = self._retention(dry_run=dry_run)
+        for facts in means.archives.to_retire(self.today() - timedelta(days=means.lifetimes.readings)):
+            if facts.day == day:
+                yield retire_day(facts, means, now())
+
+    def night(self, *, dry_run: bool = False) -> Night:
+        """The night of all days that need it; a dry run's only looks."""
+        return Night(
+            to_settle=self.due_days if dry_run else self._due_after_a_look,
+            settle=self.settle,
+            to_archive=self.to_archive,
+            archive=self.archive,
+            retire=partial(self.retire, dry_run=dry_run),
+        )
+
+    def night_of(self, day: date, *, dry_run: bool = False) -> Night:
+        """The night of one day."""
+        return Night(
+            to_settle=lambda: [day],
+            settle=self.settle,
+            to_archive=lambda: [day],
+            archive=self.archive,
+            retire=partial(self.retire_day, day, dry_run=dry_run),
+        )
+
+    def only_night(self) -> AbstractContextManager[bool]:
+        """Whether no other night is under way anywhere; none begins while the block lasts."""
+        _ = self.database  # the relations are there
+        return only_one(self.dsn, "nightly")
+
+    def days(self) -> list[date]:
+        """All days that ever had a reading; oldest first."""
+        return self.database.archives().days()
+
+    def verify(self, day: date, *, raw: bool = True) -> Verified:
+        """Compare what database, lake and raw files tell of a day."""
+        means = Verification(
+            archives=self.database.archives(), lake=self.lake, landing=self.store, site=self.site, raw=raw
+        )
+        return verify(day, means)
+
+    def _due_after_a_look(self) -> list[date]:
+        self.watch()
+        return self.due_days()
+
+    def _retention(self, *, dry_run: bool) -> Retention:
+        return Retention(
+            archives=self.database.archives(),
+            lake=self.lake,
+            landing=self.store,
+            lifetimes=self.settings.lifetimes,
+            timezone=self.settings.timezone,
+            dry_run=dry_run,
+        )
 
     def import_meters(self, roster: Roster) -> Imported:
         """Register a roster's meters, and judge those anew whose end has changed."""
@@ -187,7 +266,7 @@ class System:
 
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""
-        return process_file(path, landing=self.store, database=self.database, site=self.site, clock=now)
+        return process_file(path, landing=self.store, database=self.database, lake=self.lake, site=self.site, clock=now)
 
     def _started(self, server: EmbeddedServer) -> ServerInfo:
         info = server.ensure_running(self.progress)
@@ -256,4 +335,11 @@ class System:
         return to_csv(rows), sum(part.height for part in rows)
 
     def _replay_means(self, *, dry_run: bool) -> Means:
-        return Means(landing=self.store, replays=self.replays(), site=self.site, clock=now, dry_run=dry_run)
+        return Means(
+            landing=self.store,
+            replays=self.replays(),
+            lake=self.lake,
+            site=self.site,
+            clock=now,
+            dry_run=dry_run,
+        )

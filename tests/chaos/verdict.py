@@ -92,7 +92,7 @@ def digest(bed: Bed, path: str) -> str:
 def _settle(bed: Bed) -> None:
     for row in bed.query("SELECT DISTINCT reading_at::date AS day FROM meter_readings ORDER BY 1"):
         with bed.database.history() as history:
-            settle(history, bed.site, row["day"], bed.now)
+            settle(history, bed.lake, bed.site, row["day"], bed.now)
 
 
 def _same(name: str, got: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> None:

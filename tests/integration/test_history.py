@@ -24,7 +24,7 @@ def watch(bed: Bed) -> Watched:
 
 def settle_day(bed: Bed, day: date) -> Settled:
     with bed.database.history() as history:
-        return settle(history, bed.site, day, bed.clock())
+        return settle(history, bed.lake, bed.site, day, bed.clock())
 
 
 def local_days(readings: list[Reading], timezone: str) -> list[date]:

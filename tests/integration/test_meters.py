@@ -33,7 +33,7 @@ def settle_due(bed: Bed) -> list[date]:
     due = bed.database.due_days(bed.now.astimezone(ZoneInfo(bed.site.timezone)).date())
     for day in due:
         with bed.database.history() as history:
-            settle(history, bed.site, day, bed.clock())
+            settle(history, bed.lake, bed.site, day, bed.clock())
     return due
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.bed import Bed
 
 from greenstream import wiring
-from greenstream.entrypoints.service import parts
+from greenstream.entrypoints.service import night
 from greenstream.entrypoints.service.logs import logger
 from greenstream.settings import Settings
 from greenstream.wiring import System
@@ -17,21 +17,21 @@ LINE = "meter_id,timestamp,energy_value\nSM-1,2024-03-01 00:00,{} kW\n"
 
 def test_a_day_is_settled_once_a_night_however_often_late_data_comes(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each settling of a fleet-day keeps loads out of that day for a while."""
-    monkeypatch.setattr(parts, "NIGHTLY_HOUR", 0)
+    monkeypatch.setattr(night, "NIGHTLY_HOUR", 0)
     system = System(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None)
-    part = parts.HistoryPart(threading.Event(), threading.Event(), logger(json=True))
+    part = night.NightPart(threading.Event(), logger(json=True))
 
     def load(name: str, kilowatts: int) -> bool:
         """Whether a day is due once the file is loaded and the night's part has run."""
         system.process(bed.land(name, LINE.format(kilowatts)))
-        part._watch(system)
+        system.watch()
         assert system.due_days() != []
-        part._settle(system)
+        part.look(system)
         return system.due_days() != []
 
     assert not load("a.csv", 1)
     assert load("b.csv", 2)
     tomorrow = wiring.now() + timedelta(days=1)
-    monkeypatch.setattr(parts, "now", lambda: tomorrow)
+    monkeypatch.setattr(night, "now", lambda: tomorrow)
     assert not load("c.csv", 3)
     system.close()

@@ -34,7 +34,12 @@ FUTURE_CODE = "TIMESTAMP_OUT_OF_RANGE"
 
 def means(bed: Bed, now: datetime = LATER, *, site: Site | None = None, dry_run: bool = False) -> Means:
     return Means(
-        landing=bed.store, replays=bed.database.replays(), site=site or bed.site, clock=lambda: now, dry_run=dry_run
+        landing=bed.store,
+        replays=bed.database.replays(),
+        lake=bed.lake,
+        site=site or bed.site,
+        clock=lambda: now,
+        dry_run=dry_run,
     )
 
 
@@ -401,7 +406,7 @@ def test_history_and_settling_follow(bed: Bed, lenient: pytest.MonkeyPatch) -> N
         before.setattr(b1_units, "KILOWATT_UNITS", ("kw", "kilowatt"))
         bed.load("a.csv", HEADER + "".join(f"SM-1,{slot:%Y-%m-%d %H:%M},0 kVA,\n" for slot in slots))
         with bed.database.history() as history:
-            settle(history, bed.site, date(2024, 3, 15), NOW)
+            settle(history, bed.lake, bed.site, date(2024, 3, 15), NOW)
     rejudged(bed, "B1.2")
     with bed.database.history() as history:
         watch_meters(history, bed.site, NOW)

@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
+from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.evaluate import Site
@@ -47,6 +48,7 @@ class Bed:
 
     def __post_init__(self) -> None:
         self.store: ObjectStore = open_store(self.folder)
+        self.lake = ObjectLake(self.store, version=VERSION)
         self.database = self.connect()
 
     def connect(self) -> PostgresDatabase:
@@ -75,6 +77,7 @@ class Bed:
             path,
             landing=self.store,
             database=database or self.database,
+            lake=self.lake,
             site=self.site,
             clock=self.clock if now is None else lambda: now,
         )

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from tests.support.bed import VERSION, Bed
 
+from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.storage import ObjectStore, open_store
@@ -141,7 +142,14 @@ def _work(job: Job, answer: Connection) -> None:
 def _until_done(job: Job, path: str, store: ObjectStore, database: PostgresDatabase, troubles: list[str]) -> str:
     for _ in range(job.attempts):
         try:
-            result = process_file(path, landing=store, database=database, site=job.site, clock=lambda: job.now)
+            result = process_file(
+                path,
+                landing=store,
+                database=database,
+                lake=ObjectLake(store, version="1.2.3"),
+                site=job.site,
+                clock=lambda: job.now,
+            )
             return result.outcome.value
         except RetryableError as error:
             troubles.append(f"{error.code}: {error}")

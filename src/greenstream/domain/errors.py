@@ -11,6 +11,7 @@
         ├── FileRejected          a file breaks a file check; the pipeline turns it into an outcome
         ├── StorageRefused        no permission, no space, no such bucket
         ├── DatabaseRefused       PostgreSQL answered, and said no
+        ├── LakeDamaged           an object of the lake is missing, or isn't what was written
         ├── ServerError           the embedded PostgreSQL cannot be installed or started
         ├── InvalidQuery          a user's SQL is wrong, or wants to write
         ├── InvalidFixes          a file of rows fixed by hand cannot be used
@@ -73,6 +74,10 @@ class StorageRefused(PermanentError):
 
 class DatabaseRefused(PermanentError):
     """PostgreSQL answered, and said no."""
+
+
+class LakeDamaged(PermanentError):
+    """An object of the lake is missing, or isn't what was written."""
 
 
 class ServerError(PermanentError):

@@ -10,10 +10,14 @@ from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
+from greenstream.lake_ports import Lake
+from greenstream.pipeline.bring_back import bring_back
 from greenstream.ports import Clock, Database, LandedFile, Landing, Stored, StoredRows
 
 
-def process_file(path: str, *, landing: Landing, database: Database, site: Site, clock: Clock) -> FileResult:
+def process_file(
+    path: str, *, landing: Landing, database: Database, lake: Lake, site: Site, clock: Clock
+) -> FileResult:
     """Take one landed file to its end: loaded, duplicate, rejected or failed.
 
     Safe to repeat: a delivery that ended before is looked up, not processed again, and a crash at any moment leaves
@@ -29,7 +33,7 @@ def process_file(path: str, *, landing: Landing, database: Database, site: Site,
     if ended := database.recorded(delivery):
         return ended
     try:
-        return _load(delivery, content, database, site, clock)
+        return _load(delivery, content, database, lake, site, clock)
     except FileRejected as rejection:
         landing.quarantine(path)
         result = _rejected(delivery, rejection, clock)
@@ -41,7 +45,7 @@ def process_file(path: str, *, landing: Landing, database: Database, site: Site,
     return result
 
 
-def _load(delivery: Delivery, content: bytes, database: Database, site: Site, clock: Clock) -> FileResult:
+def _load(delivery: Delivery, content: bytes, database: Database, lake: Lake, site: Site, clock: Clock) -> FileResult:
     """Check → parse → apply rules → one transaction { claim, store rows, findings, quarantine, ledger } → done."""
     check_size(delivery.path, delivery.size_bytes, site.limits)
     if database.is_loaded(delivery.sha256):
@@ -54,15 +58,19 @@ def _load(delivery: Delivery, content: bytes, database: Database, site: Site, cl
     with database.load(delivery, now) as load:
         if load is None:
             return _duplicate(delivery, database, clock)
-        stored = store_rows(evaluated, load)
+        stored = store_rows(evaluated, load, lake)
         quarantined = load.quarantine(rejected)
         ledger = Ledger(rows=parsed.rows, stored=stored.stored, duplicate=stored.duplicate, rejected=quarantined)
         return load.close(ledger, parsed.header.ignored_columns)
 
 
-def store_rows(evaluated: EvaluatedFile, load: StoredRows) -> Stored:
-    """Store batch by batch, so that a large file needs the memory of one batch at a time."""
+def store_rows(evaluated: EvaluatedFile, load: StoredRows, lake: Lake) -> Stored:
+    """Store batch by batch, so that a large file needs the memory of one batch at a time.
+
+    What the lake alone has of these meters and days is brought back before, for a row may be known there.
+    """
     reliable = load.register_meters(evaluated)
+    bring_back(load.absent(), load, lake)
     done = [load.store(batch) for batch in evaluated.readings(reliable)]
     return Stored(stored=sum(d.stored for d in done), duplicate=sum(d.duplicate for d in done))
 

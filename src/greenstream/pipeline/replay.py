@@ -14,6 +14,7 @@ from greenstream.domain.fixes import Fixes, alone, header_line, with_lines
 from greenstream.domain.ledger import Delivery, Ledger
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import REJECTED, Rejection, conform
+from greenstream.lake_ports import Lake
 from greenstream.pipeline.process_file import store_rows
 from greenstream.ports import Clock, Landing, Replays, RowChoice, Stored, WaitingRows
 
@@ -27,6 +28,7 @@ class Means:
 
     landing: Landing
     replays: Replays
+    lake: Lake
     site: Site
     clock: Clock
     dry_run: bool = False
@@ -103,7 +105,7 @@ def _replay(waiting: WaitingRows, fixes: Fixes, means: Means) -> ReplayedFile:
     with means.replays.replay(waiting, now) as transaction:
         still = judged.only(transaction.open_lines())
         none = Stored(stored=0, duplicate=0)
-        stored = store_rows(still.in_store_order(), transaction.begin()) if still.rows.height else none
+        stored = store_rows(still.in_store_order(), transaction.begin(), means.lake) if still.rows.height else none
         ledger = transaction.close(still.rows["line_number"], stored, still.rejected)
     return replace(
         nothing,

@@ -13,6 +13,8 @@ from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b4_faults import last_days, reliability
 from greenstream.domain.rules.b5_enrichment import grade
+from greenstream.lake_ports import Lake
+from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
 from greenstream.ports import FindingCount, History, ScoreChange, WatchedMeters
 
@@ -36,7 +38,7 @@ class Settled:
     findings: Mapping[str, FindingCount] = field(default_factory=dict)
 
 
-def settle(history: History, site: Site, day: date, now: datetime) -> Settled:
+def settle(history: History, lake: Lake, site: Site, day: date, now: datetime) -> Settled:
     """Settle a day for the whole fleet. Safe to repeat, and the same whatever came in which order.
 
     A day that isn't over by the clock is looked at up to the watermark, and stays open. A day without data is left
@@ -53,6 +55,7 @@ def settle(history: History, site: Site, day: date, now: datetime) -> Settled:
         watch_meters(history, site, now, until=slots.stop - 1)
     last = min(slots.stop - 1, history.watermark() or 0)
     judged = pl.concat(_reliabilities(history, history.meters(), last, site.limits))
+    bring_back(history.absent(day, judged, site.limits.min_reliability), history, lake)
     history.write_reliability(day, judged)
     rescored = history.rescore(day, _score_changes(site.limits), site.limits.min_reliability)
     if over:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import psycopg
 
+from greenstream.adapters.postgres.archive import PostgresArchives
 from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.fleet import PostgresFleet
@@ -15,6 +16,7 @@ from greenstream.adapters.postgres.migrate import check_site, current_version, m
 from greenstream.adapters.postgres.partitions import create_daily
 from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.postgres.sql import query
+from greenstream.adapters.postgres.thaw import concerned_days
 from greenstream.adapters.postgres.waiting import PostgresWaiting
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
@@ -62,7 +64,8 @@ class PostgresDatabase:
                 if day >= self._first_daily and day not in self._days_ready:
                     create_daily(connection, day, self._site.timezone)
                     self._days_ready.add(day)
-            connection.execute(query("touch_days"), {"days": days, "now": now})
+            concerned = concerned_days(connection, days, self._site.limits)
+            connection.execute(query("touch_days"), {"days": concerned, "now": now})
 
     @contextmanager
     def load(self, delivery: Delivery, now: datetime) -> Iterator[PostgresLoad | None]:
@@ -104,6 +107,11 @@ class PostgresDatabase:
         """What was rejected, and what is done about it."""
         with translated("connecting to the database"):
             return PostgresReplays(self._ready(), self._site, version=self._version, prepare_days=self.prepare_days)
+
+    def archives(self) -> PostgresArchives:
+        """Days on their way into the lake."""
+        with translated("connecting to the database"):
+            return PostgresArchives(self._ready(), self._site)
 
     def record(self, result: FileResult) -> None:
         delivery = result.delivery

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ from psycopg.rows import args_row, tuple_row
 
 from greenstream.adapters.postgres.connection import Connection, copy_csv
 from greenstream.adapters.postgres.sql import query
+from greenstream.adapters.postgres.thaw import Thaw
 from greenstream.domain.calendar import day_slots, local_day, slot_start
 from greenstream.domain.evaluate import Site
 from greenstream.domain.grid import CLIP, FAR, MISSING, Grid, Integers, Values
@@ -30,6 +31,7 @@ class PostgresHistory:
         self._connection = connection
         self._site = site
         self._interval = site.limits.interval_minutes
+        self._thaw = Thaw(connection, site.limits)
 
     # what is new
 
@@ -179,6 +181,19 @@ class PostgresHistory:
     def lock_day(self, day: date) -> bool:
         """Keep loads out of a day; whether anything was ever loaded into it."""
         return self._connection.execute(query("settle_lock_day"), {"day": day}).fetchone() is not None
+
+    def absent(self, day: date, changed: pl.DataFrame, min_reliability: float) -> Mapping[date, list[str]]:
+        values = {
+            "day": day,
+            "min_reliability": min_reliability,
+            "meters": changed["meter_key"].to_list(),
+            "reliability": changed["reliability"].to_list(),
+        }
+        found = self._connection.execute(query("settle_flipped"), values).fetchall()
+        return self._thaw.absent([day], [row[0] for row in found if isinstance(row[0], int)])
+
+    def bring_back(self, rows: pl.DataFrame) -> None:
+        self._thaw.bring_back(rows)
 
     def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
         """Replace what is known of a settled day: `meter_key`, `usable`, `slots`, `reliability` (null: unknown)."""

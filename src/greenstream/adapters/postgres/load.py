@@ -1,12 +1,15 @@
 """The transaction of one file: what it claimed, and the rows it stores."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
 import polars as pl
 from psycopg import errors
 
+from greenstream.adapters.postgres.columns import READING_COLUMNS, bytea
 from greenstream.adapters.postgres.connection import Connection, copy_csv
 from greenstream.adapters.postgres.sql import query
+from greenstream.adapters.postgres.thaw import Thaw, concerned_days
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
@@ -14,22 +17,6 @@ from greenstream.domain.rules.b6_metadata import lineage
 from greenstream.domain.schema import Flag
 from greenstream.ports import Stored
 
-READING_COLUMNS = (
-    "reading_at",
-    "load_id",
-    "power",
-    "meter_key",
-    "location_key",
-    "line_number",
-    "flags",
-    "quality_score",
-    "period",
-    "season",
-    "grade",
-    "record_id",
-    "energy_value",
-    "reliable",
-)
 FINDING_COLUMNS = ("reading_at", "load_id", "meter_key", "flag", "record_id", "energy_value")
 
 
@@ -50,19 +37,30 @@ class PostgresLoad:
         self._load_id = load_id
         self._meters = pl.DataFrame()
         self._locations = pl.DataFrame()
+        self._days: list[date] = []
+        self._thaw: Thaw | None = None
         self._staging = False
         self._counts: list[pl.DataFrame] = []
         self._seen: list[pl.DataFrame] = []
         self._touched: list[pl.DataFrame] = []
 
     def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
-        days = evaluated.days()
+        days = concerned_days(self._connection, evaluated.days(), evaluated.limits)
         locked = self._connection.execute(query("lock_days"), {"days": days}).fetchall()
         if len(locked) != len(days):
             raise TransactionConflict(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
         self._locations = self._register_locations(evaluated.locations)
         self._meters = self._register_meters(evaluated)
+        self._days, self._thaw = days, Thaw(self._connection, evaluated.limits)
         return self._meters["reliability"].is_null() | (self._meters["reliability"] > evaluated.limits.min_reliability)
+
+    def absent(self) -> Mapping[date, list[str]]:
+        assert self._thaw is not None
+        return self._thaw.absent(self._days, self._meters["meter_key"].to_list())
+
+    def bring_back(self, rows: pl.DataFrame) -> None:
+        assert self._thaw is not None
+        self._thaw.bring_back(rows)
 
     def store(self, batch: pl.DataFrame) -> Stored:
         rows = _without_repeats(self._with_keys(batch))
@@ -76,7 +74,7 @@ class PostgresLoad:
         kept = rows.select(
             source_file_id=pl.lit(self._source_file_id),
             line_number="line_number",
-            raw_bytes=_bytea(pl.col("raw_bytes").bin.encode("hex")),
+            raw_bytes=bytea(pl.col("raw_bytes").bin.encode("hex")),
             raw_line="raw_line",
             rule_id="rule_id",
             code="code",
@@ -171,7 +169,7 @@ class PostgresLoad:
         ]
         findings = pl.concat(flags)
         if findings.height:
-            columns = findings.select(FINDING_COLUMNS).with_columns(_bytea(pl.col("record_id")))
+            columns = findings.select(FINDING_COLUMNS).with_columns(bytea(pl.col("record_id")))
             copy_csv(self._connection, query("copy_findings"), columns)
         count = pl.len().alias("readings")
         self._counts.append(new.group_by("day", "region", "grade").agg(count).with_columns(flag=None))
@@ -247,13 +245,8 @@ class PostgresLoad:
             self._connection.execute(query("relocate_meters"), {"meters": [row[0] for row in moved]})
 
 
-def _bytea(hex_digits: pl.Expr) -> pl.Expr:
-    """As PostgreSQL reads bytes in hex."""
-    return pl.concat_str(pl.lit("\\x"), hex_digits).alias(hex_digits.meta.output_name())
-
-
 def _reading_columns(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(READING_COLUMNS).with_columns(_bytea(pl.col("record_id")))
+    return rows.select(READING_COLUMNS).with_columns(bytea(pl.col("record_id")))
 
 
 def _without_repeats(rows: pl.DataFrame) -> pl.DataFrame:

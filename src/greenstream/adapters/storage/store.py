@@ -82,6 +82,12 @@ class ObjectStore:
                 if is_listed(landed.path.rpartition("/")[2]):
                     yield landed
 
+    def quarantined(self, before: date) -> Iterator[LandedFile]:
+        """Copies of rejected files that landed before a day, by day and name."""
+        for day in filter(_is_day, self._backend.folders(QUARANTINE)):
+            if date.fromisoformat(day) < before:
+                yield from self._backend.list(f"{QUARANTINE}/{day}")
+
     def unfiled(self) -> Iterator[LandedFile]:
         """Files that somebody dropped into ``raw-data/`` itself, outside the folders of days."""
         return (file for file in self._backend.list(LANDING) if is_listed(file.path.rpartition("/")[2]))
@@ -109,6 +115,10 @@ class ObjectStore:
     def delete(self, path: str) -> None:
         """Delete the object of this key, if there is one."""
         self._backend.delete(path)
+
+    def folders(self, path: str) -> Iterator[str]:
+        """The names of the folders in one, sorted."""
+        return self._backend.folders(path)
 
     def sweep(self, *, before: datetime) -> int:
         """Delete what processes killed before that time left half-written, and tell how many files it was."""

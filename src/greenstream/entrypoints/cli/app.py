@@ -10,6 +10,7 @@ import typer
 from greenstream import __version__
 from greenstream.entrypoints.cli import (
     alerts,
+    archive,
     db,
     dead_letters,
     demo,
@@ -18,6 +19,7 @@ from greenstream.entrypoints.cli import (
     evaluate,
     ingest,
     meters,
+    nightly,
     quarantine,
     query,
     replay,
@@ -25,6 +27,7 @@ from greenstream.entrypoints.cli import (
     simulate,
     status,
     up,
+    verify,
 )
 from greenstream.entrypoints.cli.console import Console, Debug, ExitCode, Quiet, UsageError, silence_stdout
 
@@ -60,6 +63,9 @@ def everywhere(
 for module in (
     ingest,
     settle,
+    archive,
+    nightly,
+    verify,
     meters,
     query,
     status,

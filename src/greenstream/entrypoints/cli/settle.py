@@ -1,14 +1,14 @@
 """`settle`: make local days final."""
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, UsageError, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ WORDS = {
     "open": "not over yet: looked at up to the newest reading, stays open",
     "empty": "no data",
 }
-
-Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One local day.")]
-First = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first of several days.")]
-Last = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="The last of them; without: yesterday.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,46 +36,18 @@ def settle(console: Console, day: Day = None, first: First = None, last: Last = 
     line and day.
     """
     system = open_system(console)
-    chosen = _chosen(day, first, last, system.today())
+    chosen = chosen_days(day, first, last, system.today())
     done: list[Settled] = []
     try:
         for each in _settled(console, system, _due(console, system) if chosen is None else chosen):
             done.append(each)
             if json:
-                console.emit(_as_json(each))
+                console.emit(as_json(each))
     finally:
         if done and not json:
             console.table(COLUMNS, [_row(each) for each in done])
     if not done:
         console.say("nothing to settle: no day with readings that has ended is new or has changed")
-
-
-def _chosen(day: str | None, first: str | None, last: str | None, today: date) -> list[date] | None:
-    """The days asked for; None where no dates were given."""
-    if day and (first or last):
-        raise UsageError("--date is one day, --from and --to are several: give one or the other")
-    if last and not first:
-        raise UsageError("--to needs --from")
-    if day:
-        return [_day("--date", day, today)]
-    if not first:
-        return None
-    start = _day("--from", first, today)
-    stop = _day("--to", last, today) if last else max(start, today - timedelta(days=1))
-    if stop < start:
-        raise UsageError(f"--to {stop} is before --from {start}")
-    return [start + timedelta(days=number) for number in range((stop - start).days + 1)]
-
-
-def _day(option: str, text: str, today: date) -> date:
-    """A day up to today."""
-    try:
-        day = date.fromisoformat(text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "")
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} is no date as YYYY-MM-DD") from error
-    if day > today:
-        raise UsageError(f"{option} {day} is in the future: here it is {today}")
-    return day
 
 
 def _due(console: Console, system: "System") -> list[date]:
@@ -97,7 +65,7 @@ def _settled(console: Console, system: "System", days: list[date]) -> Iterable["
             progress.advance()
 
 
-def _as_json(settled: "Settled") -> Mapping[str, object]:
+def as_json(settled: "Settled") -> Mapping[str, object]:
     return {
         "date": settled.day.isoformat(),
         "state": settled.state.value,

@@ -79,6 +79,7 @@ def _parts(stop: threading.Event, log: "Log", metrics: "Metrics", intake: bool, 
     from greenstream.domain.routing import Route
     from greenstream.entrypoints.cli.console import UsageError
     from greenstream.entrypoints.service.alerting import AlertPart
+    from greenstream.entrypoints.service.night import NightPart
     from greenstream.entrypoints.service.parts import HistoryPart, IntakePart, KeeperPart, WorkerPart
 
     if unknown := set(routes) - set(Route):
@@ -86,5 +87,6 @@ def _parts(stop: threading.Event, log: "Log", metrics: "Metrics", intake: bool, 
     loaded = threading.Event()
     parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log, metrics) for route in routes]
     if routes:
-        parts += [HistoryPart(loaded, stop, log), KeeperPart(stop, log, metrics), AlertPart(stop, log)]
+        parts += [HistoryPart(loaded, stop, log), NightPart(stop, log)]
+        parts += [KeeperPart(stop, log, metrics), AlertPart(stop, log)]
     return [IntakePart(stop, log), *parts] if intake else parts

@@ -32,7 +32,6 @@ UNFILED = timedelta(seconds=5)
 HISTORY_PAUSE_SECONDS = 10.0
 KEEPER_SECONDS = 5.0
 MINUTE_SECONDS = 60.0
-NIGHTLY_HOUR = 2
 
 Log = structlog.stdlib.BoundLogger
 
@@ -179,7 +178,7 @@ class WorkerPart:
 
 
 class HistoryPart:
-    """Applies the history rules soon after files were loaded, and settles the days that are due at night."""
+    """Applies the history rules soon after files were loaded."""
 
     name = "history"
 
@@ -188,7 +187,6 @@ class HistoryPart:
         self._stop = stop
         self._log = log
         self._looked = time.monotonic() - MINUTE_SECONDS
-        self._settled_on: date | None = None
 
     def run(self, system: System) -> None:
         while not self._stop.is_set():
@@ -198,7 +196,6 @@ class HistoryPart:
             self._stop.wait(HISTORY_PAUSE_SECONDS)
             self._loaded.clear()
             self._watch(system)
-            self._settle(system)
             self._looked = time.monotonic()
 
     def _watch(self, system: System) -> None:
@@ -207,23 +204,6 @@ class HistoryPart:
         if watched.loads:
             seconds = round((now() - started).total_seconds(), 3)
             self._log.info("watched", loads=watched.loads, meters=watched.meters, seconds=seconds)
-
-    def _settle(self, system: System) -> None:
-        """Once a night, what the `day` table says is due, whatever nights were missed.
-
-        Settling keeps loads out of a day, so what arrives late for one that is settled waits for the next night.
-        """
-        local = _local(now(), system)
-        if local.hour < NIGHTLY_HOUR or local.date() == self._settled_on:
-            return
-        for day in system.due_days():
-            if self._stop.is_set():
-                return
-            started = now()
-            settled = system.settle(day)
-            seconds = round((now() - started).total_seconds(), 3)
-            self._log.info("settled", day=str(day), meters=settled.meters, rescored=settled.rescored, seconds=seconds)
-        self._settled_on = local.date()
 
 
 class KeeperPart:

@@ -1,0 +1,1 @@
+DELETE FROM greenstream.quarantined_row WHERE quarantined_at < %(before)s

@@ -1,0 +1,1 @@
+DELETE FROM greenstream.reading WHERE reading_at >= %(start)s AND reading_at < %(stop)s

@@ -1,0 +1,1 @@
+DELETE FROM greenstream.thawed WHERE day = %(day)s

@@ -1,0 +1,69 @@
+"""`archive`: settled days into the lake."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
+from greenstream.entrypoints.cli.patience import patiently
+
+if TYPE_CHECKING:
+    from greenstream.pipeline.archive import Archived
+
+COLUMNS = ("date", "state", "readings", "objects", "written", "MB")
+NOT_SETTLED = "not settled"
+
+
+def register(app: typer.Typer) -> None:
+    example = "greenstream archive\ngreenstream archive --date 2024-03-15 --json"
+    command(app, "archive", example=example)(archive)
+
+
+def archive(console: Console, day: Day = None, first: First = None, last: Last = None, json: Json = False) -> None:
+    """Write settled days to the lake: readings, aggregates, and a manifest.
+
+    Without dates: all days that were settled since they were archived. Safe to repeat: an object is replaced only if
+    its content differs. A day that isn't settled is left alone, and is trouble if it was asked for. With --json, one
+    object a line and day.
+    """
+    system = open_system(console)
+    days = chosen_days(day, first, last, system.today())
+    if days is None:
+        days = patiently(console, system, system.to_archive)
+    done: list[Archived] = []
+    with console.progress("archiving", len(days), unit="days") as progress:
+        for each in days:
+            progress.describe(f"archiving {each}")
+            done.append(patiently(console, system, partial(system.archive, each)))
+            progress.advance()
+            if json:
+                console.emit(as_json(done[-1]))
+    if done and not json:
+        console.table(COLUMNS, [row(each) for each in done])
+    if not done:
+        console.say("nothing to archive: every settled day is in the lake as it is")
+    unsettled = [str(each.day) for each in done if each.state.value == NOT_SETTLED]
+    if unsettled:
+        console.warn(f"{', '.join(unsettled)}: not settled; greenstream nightly settles what is over, and archives it")
+        stop(ExitCode.TROUBLE)
+
+
+def as_json(archived: "Archived") -> Mapping[str, object]:
+    return {
+        "date": archived.day.isoformat(),
+        "state": archived.state.value,
+        "readings": archived.rows,
+        "objects": archived.objects,
+        "written": archived.changed,
+        "bytes": archived.size_bytes,
+    }
+
+
+def row(archived: "Archived") -> tuple[object, ...]:
+    if archived.state.value != "archived":
+        return archived.day, archived.state.value, None, None, None, None
+    megabytes = f"{archived.size_bytes / 1e6:,.1f}"
+    return archived.day, archived.state.value, archived.rows, archived.objects, archived.changed, megabytes

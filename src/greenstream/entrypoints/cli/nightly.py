@@ -1,0 +1,149 @@
+"""`nightly`: settle, archive and retention, for every day that needs it."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from greenstream.entrypoints.cli.archive import as_json as archived_json
+from greenstream.entrypoints.cli.console import Console, Json, Progress, command, open_system
+from greenstream.entrypoints.cli.days import Day, chosen_days
+from greenstream.entrypoints.cli.patience import patiently
+from greenstream.entrypoints.cli.settle import as_json as settled_json
+
+if TYPE_CHECKING:
+    from greenstream.pipeline.nightly import Done, Night, Step
+    from greenstream.wiring import System
+
+WORDS = {"watch": "looking at the meters' history", "settle": "settling", "archive": "archiving", "retire": "retention"}
+COLUMNS = ("step", "what", "result")
+POLL_SECONDS = 0.5
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be settled, archived and deleted.")]
+
+
+def register(app: typer.Typer) -> None:
+    example = "greenstream nightly\ngreenstream nightly --dry-run\ngreenstream nightly --date 2024-03-15 --json"
+    command(app, "nightly", example=example)(nightly)
+
+
+def nightly(console: Console, day: Day = None, dry_run: DryRun = False, json: Json = False) -> None:
+    """Settle, archive and retire all days that need it, whatever nights were missed.
+
+    Retention lets go of raw files and database days past GREENSTREAM_RETENTION_DAYS, each only if the lake provably
+    holds it. Safe to repeat, and to break off anywhere. One runs at a time: a second one waits, and then finds nothing
+    left to do. With --date: only that day, without raw files. With --json, one object a line and result.
+    """
+    system = open_system(console)
+    days = chosen_days(day, None, None, system.today())
+    night = system.night(dry_run=dry_run) if days is None else system.night_of(days[0], dry_run=dry_run)
+    if dry_run:
+        _show(console, _planned(console, system, night), json)
+        return
+    with _alone(console, system):
+        _show(console, _done(console, system, night), json)
+
+
+def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: bool) -> None:
+    rows = []
+    for result in results:
+        if json:
+            console.emit(result)
+        rows.append(_row(result))
+    if rows and not json:
+        console.table(COLUMNS, rows)
+    if not rows:
+        console.say("nothing to do: all days that are over are settled and in the lake; nothing is past its lifetime")
+
+
+@contextmanager
+def _alone(console: Console, system: "System") -> Iterator[None]:
+    waiting = False
+    while True:
+        with patiently(console, system, system.only_night) as ours:
+            if ours:
+                yield
+                return
+        if not waiting:
+            console.say("another nightly is under way: waiting for its end")
+        waiting = True
+        time.sleep(POLL_SECONDS)
+
+
+def _done(console: Console, system: "System", night: "Night") -> Iterator[Mapping[str, object]]:
+    from greenstream.pipeline.nightly import nightly
+
+    patient = replace(
+        night,
+        to_settle=lambda: patiently(console, system, night.to_settle),
+        settle=lambda day: patiently(console, system, partial(night.settle, day)),
+        to_archive=lambda: patiently(console, system, night.to_archive),
+        archive=lambda day: patiently(console, system, partial(night.archive, day)),
+    )
+    with console.progress("looking at the meters' history") as progress:
+        for done in nightly(patient, partial(_describe, progress)):
+            yield as_json(done)
+
+
+def _planned(console: Console, system: "System", night: "Night") -> Iterator[Mapping[str, object]]:
+    with console.progress("looking for what is due"):
+        to_settle = patiently(console, system, night.to_settle)
+        for day in to_settle:
+            yield {"step": "settle", "date": day.isoformat()}
+        for day in sorted({*to_settle, *patiently(console, system, night.to_archive)}):
+            yield {"step": "archive", "date": day.isoformat()}
+        for retirement in night.retire():
+            yield as_json(retirement)
+
+
+def _describe(progress: Progress, step: "Step") -> None:
+    count = f" ({step.number} of {step.of})" if step.of else ""
+    progress.describe(f"{WORDS[step.name]}{f' {step.day}' if step.day else ''}{count}")
+
+
+def as_json(done: "Done") -> Mapping[str, object]:
+    from greenstream.pipeline.archive import Archived
+    from greenstream.pipeline.settle import Settled
+
+    if isinstance(done, Settled):
+        return {"step": "settle", **settled_json(done)}
+    if isinstance(done, Archived):
+        return {"step": "archive", **archived_json(done)}
+    return {
+        "step": "retire",
+        "layer": done.layer.value,
+        "subject": done.subject,
+        "amount": done.amount,
+        "kept_because": done.kept_because,
+    }
+
+
+def _row(result: Mapping[str, object]) -> tuple[object, ...]:
+    if result["step"] == "retire":
+        kept = result["kept_because"]
+        what = f"{result['layer']}: {result['subject']}"
+        return "retire", what, f"kept: {kept}" if kept else f"{result['amount']:,} {UNITS[str(result['layer'])]}"
+    return result["step"], result["date"], _outcome(result)
+
+
+def _outcome(result: Mapping[str, object]) -> str:
+    if "state" not in result:
+        return "due"
+    if result["step"] == "settle":
+        return f"{result['state']}, {result['rescored']:,} readings scored anew"
+    if result["state"] != "archived":
+        return str(result["state"])
+    return f"{result['readings']:,} readings, {result['written']} of {result['objects'] + 1} objects written"  # type: ignore[operator]
+
+
+UNITS = {
+    "raw": "bytes",
+    "database": "readings",
+    "findings": "findings",
+    "quarantine": "rows or bytes",
+    "ledger": "lines",
+}

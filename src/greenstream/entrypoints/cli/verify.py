@@ -1,0 +1,75 @@
+"""`verify`: whether database, lake and raw files tell the same."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
+from greenstream.entrypoints.cli.patience import patiently
+
+if TYPE_CHECKING:
+    from greenstream.pipeline.verify import Verified
+
+COLUMNS = ("date", "readings", "objects", "raw files", "differences")
+
+Raw = Annotated[bool, typer.Option("--raw/--no-raw", help="Read the raw files again, too; that is most of the time.")]
+
+
+def register(app: typer.Typer) -> None:
+    example = "greenstream verify\ngreenstream verify --from 2024-03-01 --to 2024-03-07 --no-raw --json"
+    command(app, "verify", example=example)(verify)
+
+
+def verify(
+    console: Console, day: Day = None, first: First = None, last: Last = None, raw: Raw = True, json: Json = False
+) -> None:
+    """Compute every record_id anew from the lake, and compare lake, manifest, database and raw files with it.
+
+    Without dates: all days. Nothing is changed. Each difference is named on stderr, and the exit code is 1. With
+    --json, one object a line and day.
+    """
+    system = open_system(console)
+    days = chosen_days(day, first, last, system.today())
+    if days is None:
+        days = patiently(console, system, system.days)
+    done: list[Verified] = []
+    with console.progress("verifying", len(days), unit="days") as progress:
+        for each in days:
+            progress.describe(f"verifying {each}")
+            done.append(patiently(console, system, partial(system.verify, each, raw=raw)))
+            progress.advance()
+            if json:
+                console.emit(_as_json(done[-1]))
+    if not json:
+        console.table(COLUMNS, [_row(each) for each in done])
+    _say(console, done)
+
+
+def _say(console: Console, done: "list[Verified]") -> None:
+    for verified in done:
+        for note in verified.notes:
+            console.say(note)
+    differences = [difference for verified in done for difference in verified.differences]
+    for difference in differences:
+        console.warn(difference)
+    if differences:
+        stop(ExitCode.TROUBLE)
+    console.say(f"{len(done)} day{'' if len(done) == 1 else 's'}: no differences")
+
+
+def _as_json(verified: "Verified") -> Mapping[str, object]:
+    return {
+        "date": verified.day.isoformat(),
+        "readings": verified.readings,
+        "objects": verified.objects,
+        "files": verified.files,
+        "differences": list(verified.differences),
+        "notes": list(verified.notes),
+    }
+
+
+def _row(verified: "Verified") -> tuple[object, ...]:
+    return verified.day, verified.readings, verified.objects, verified.files, len(verified.differences)

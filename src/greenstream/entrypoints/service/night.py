@@ -1,0 +1,66 @@
+"""What a service does at night."""
+
+import threading
+import time
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
+from greenstream.pipeline.archive import Archived
+from greenstream.pipeline.nightly import Done, Step, nightly
+from greenstream.pipeline.settle import Settled
+from greenstream.wiring import System, now
+
+NIGHTLY_HOUR = 2
+
+
+class NightPart:
+    """Settles, archives and retires what is due, once a night, whatever nights were missed.
+
+    Settling keeps loads out of a day, so what arrives late for one that is settled waits for the next night. Where
+    several services share a database, one of them does it.
+    """
+
+    name = "night"
+
+    def __init__(self, stop: threading.Event, log: Log) -> None:
+        self._stop = stop
+        self._log = log
+        self._done_on: date | None = None
+        self._began = 0.0
+
+    def run(self, system: System) -> None:
+        while not self._stop.is_set():
+            self.look(system)
+            self._stop.wait(MINUTE_SECONDS)
+
+    def look(self, system: System) -> None:
+        """Do the night's work if it is time, and not done yet."""
+        local = now().astimezone(ZoneInfo(system.settings.timezone))
+        if local.hour < NIGHTLY_HOUR or local.date() == self._done_on:
+            return
+        with system.only_night() as ours:
+            if not ours:
+                return
+            for done in nightly(system.night(), self._step):
+                self._report(done)
+                if self._stop.is_set():
+                    return
+        self._done_on = local.date()
+
+    def _step(self, step: Step) -> None:
+        self._began = time.monotonic()
+        self._log.debug("night step", step=step.name, day=str(step.day) if step.day else None)
+
+    def _report(self, done: Done) -> None:
+        seconds = round(time.monotonic() - self._began, 3)
+        if isinstance(done, Settled):
+            log = self._log.bind(day=str(done.day), seconds=seconds)
+            log.info("settled", state=done.state.value, meters=done.meters, rescored=done.rescored)
+        elif isinstance(done, Archived):
+            log = self._log.bind(day=str(done.day), seconds=seconds)
+            log.info("archived", state=done.state.value, readings=done.rows, objects=done.objects, written=done.changed)
+        elif done.kept_because is None:
+            self._log.info("deleted", layer=done.layer.value, subject=done.subject, amount=done.amount)
+        else:
+            self._log.warning("kept", layer=done.layer.value, subject=done.subject, error=done.kept_because)

@@ -1,0 +1,245 @@
+"""What the lake and the life of data need from the outside; `ports` for the layers behind the database."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from greenstream.domain.archive import Checksum
+from greenstream.domain.evaluate import Site
+from greenstream.domain.manifest import LakeFile, Manifest, ReadingsFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayFacts:
+    """What has happened to a local day so far."""
+
+    day: date
+    dirty_since: datetime | None = None
+    settled_at: datetime | None = None
+    archived_at: datetime | None = None
+    retired_at: datetime | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Settled, and nothing came since."""
+        return self.settled_at is not None and self.dirty_since is None
+
+    @property
+    def is_archived(self) -> bool:
+        if self.settled_at is None or self.archived_at is None:
+            return False
+        return self.is_final and self.archived_at >= self.settled_at
+
+
+class DaySnapshot(Protocol):
+    """A day's readings in the database as they were at one moment."""
+
+    def facts(self) -> DayFacts | None:
+        """None where the day is unknown."""
+        ...
+
+    def meters(self) -> pl.DataFrame:
+        """All meters that have begun by then: `meter_key` (Int64) and schema EXPECTED."""
+        ...
+
+    def keys(self) -> frozenset[int]:
+        """The meters whose readings of the day are in the database, all of them or none of them each."""
+        ...
+
+    def held(self, keys: Sequence[int]) -> pl.DataFrame:
+        """The readings of some meters: schema HELD."""
+        ...
+
+    def checksums(self) -> Mapping[str, Checksum]:
+        """Of the readings in the database, by region."""
+        ...
+
+    def id_heads(self) -> Iterator["np.ndarray[tuple[int], np.dtype[np.uint64]]"]:
+        """The first 8 bytes of the record_ids in the database, in pieces."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifetimes:
+    """How many days each layer keeps what it has; the lake keeps all."""
+
+    readings: int
+    findings: int
+    quarantine: int
+    ledger: int
+
+
+class Layer(StrEnum):
+    """Where something was deleted."""
+
+    RAW = "raw"
+    DATABASE = "database"
+    FINDINGS = "findings"
+    QUARANTINE = "quarantine"
+    LEDGER = "ledger"
+    LAKE = "lake"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """Something deleted for good: how much of what (readings, rows or bytes), and why it was allowed."""
+
+    layer: Layer
+    subject: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandedCopy:
+    """A raw file that may go by its age, and the days it has readings on that the database still answers for.
+
+    Attributes:
+        kept_by: such days; empty where each is retired and nothing came since.
+        days: all days it has readings on.
+    """
+
+    path: str
+    size_bytes: int
+    received_at: datetime
+    is_rejected: bool
+    days: tuple[date, ...]
+    kept_by: tuple[date, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedFile:
+    """A file whose rows were stored, as it was then; `may_be_gone` where retention let its raw file go."""
+
+    path: str
+    sha256: str
+    received_at: datetime
+    processed_at: datetime
+    may_be_gone: bool
+
+
+class Retiring(Protocol):
+    """The transaction in which a day leaves the database; nobody loads into it meanwhile."""
+
+    def facts(self) -> DayFacts: ...
+    def snapshot(self) -> DaySnapshot: ...
+    def retire(self, deletion: Deletion, now: datetime) -> None:
+        """Let go of the day's readings, and note it."""
+        ...
+
+
+class Archives(Protocol):
+    """Days on their way from the database into the lake.
+
+    All methods raise DatabaseUnavailable, DatabaseRefused or TransactionConflict.
+    """
+
+    def to_archive(self) -> list[date]:
+        """Days that are settled and have changed since they were archived; oldest first."""
+        ...
+
+    def snapshot(self, day: date) -> AbstractContextManager[DaySnapshot]: ...
+    def mark_archived(self, facts: DayFacts, now: datetime) -> None:
+        """The day is in the lake as it was settled then."""
+        ...
+
+    def days(self) -> list[date]:
+        """All days that ever had a reading; oldest first."""
+        ...
+
+    def loaded_on(self, day: date) -> list[LoadedFile]:
+        """The files with stored readings of a day."""
+        ...
+
+    def to_retire(self, before: date) -> list[DayFacts]:
+        """Days before one with readings in the database that retention may look at; oldest first."""
+        ...
+
+    def retiring(self, day: date) -> AbstractContextManager[Retiring]: ...
+    def join_older(self, before: date) -> int:
+        """Let go of the empty partitions of retired days; how many."""
+        ...
+
+    def landed_before(self, before: datetime) -> Iterator[LandedCopy]:
+        """Files of the ledger received before a moment that ended, and aren't known to be deleted; oldest first."""
+        ...
+
+    def forget_landed(self, paths: Sequence[str], before: datetime, now: datetime) -> None:
+        """These are deleted, as far as they were received before a moment."""
+        ...
+
+    def expire(self, layer: Layer, before: datetime, *, dry_run: bool) -> int:
+        """Delete findings, ledger lines or quarantined rows from before; how many."""
+        ...
+
+    def note(self, deletions: Sequence[Deletion], now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What writing a day to the lake did; `changed` are the keys of the objects whose content differs."""
+
+    manifest: Manifest
+    changed: tuple[str, ...]
+
+
+class DayWriter(Protocol):
+    """A day on its way into the lake: nothing is seen of it until `finish`."""
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Readings of the next meters, by meter_id: schema ARCHIVED, in its order."""
+        ...
+
+    def add_meter_days(self, rows: pl.DataFrame) -> None:
+        """METER_DAYS of the next meters, by meter_id."""
+        ...
+
+    def finish(self, load_curves: pl.DataFrame, site: Site) -> Written:
+        """Replace the objects whose content differs, each atomically, and then the manifest."""
+        ...
+
+
+class DayReader(Protocol):
+    """A day's readings in the lake, checked against its manifest."""
+
+    def meters(self) -> frozenset[str]: ...
+    def of(self, meters: Sequence[str]) -> pl.DataFrame:
+        """Their readings: schema ARCHIVED, in its order."""
+        ...
+
+
+class Thawing(Protocol):
+    """A transaction that holds retired days, into which readings are brought back from the lake."""
+
+    def bring_back(self, rows: pl.DataFrame) -> None:
+        """Readings (schema ARCHIVED) of meters that were found to be absent."""
+        ...
+
+
+class Lake(Protocol):
+    """The lake's objects. All methods raise NotFound, StorageUnavailable, StorageRefused or LakeDamaged."""
+
+    def manifest(self, day: date) -> Manifest | None: ...
+    def reading(self, day: date) -> AbstractContextManager[DayReader]:
+        """The readings of a day that is in the lake. Raises LakeDamaged where it isn't."""
+        ...
+
+    def strays(self, manifest: Manifest) -> list[str]:
+        """Objects of readings of a manifest's day that it doesn't name."""
+        ...
+
+    def check(self, file: LakeFile) -> None:
+        """Raise LakeDamaged unless the object is there, byte by byte as it was written."""
+        ...
+
+    def batches(self, file: ReadingsFile) -> Iterator[pl.DataFrame]:
+        """An object's readings (schema ARCHIVED) in its order, after a check of its bytes."""
+        ...
+
+    def writing(self, day: date) -> AbstractContextManager[DayWriter]: ...

@@ -1,0 +1,55 @@
+"""The night: settle → archive → retention, for all days that need it, whatever nights were missed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from greenstream.pipeline.archive import Archived
+from greenstream.pipeline.retire import Retirement
+from greenstream.pipeline.settle import Settled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """The steps of a night, each safe to repeat; `settle` and `archive` take one day.
+
+    `to_settle` looks at all readings before, so that it knows of the days that look back on late ones.
+    """
+
+    to_settle: Callable[[], list[date]]
+    settle: Callable[[date], Settled]
+    to_archive: Callable[[], list[date]]
+    archive: Callable[[date], Archived]
+    retire: Callable[[], Iterator[Retirement]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What is done next: with which day, the how many-th of how many; of retention nothing is known before."""
+
+    name: str
+    day: date | None = None
+    number: int = 0
+    of: int = 0
+
+
+Done = Settled | Archived | Retirement
+
+
+def nightly(night: Night, on_step: Callable[[Step], None]) -> Iterator[Done]:
+    """Do what is due, telling of each step before and of each result after.
+
+    Nothing is remembered between the steps but what the database knows, so a night that is broken off anywhere goes on
+    there at the next start.
+    """
+    on_step(Step(name="watch"))
+    for name, due, work in (
+        ("settle", night.to_settle, night.settle),
+        ("archive", night.to_archive, night.archive),
+    ):
+        days = due()
+        for number, day in enumerate(days, start=1):
+            on_step(Step(name=name, day=day, number=number, of=len(days)))
+            yield work(day)
+    on_step(Step(name="retire"))
+    yield from night.retire()

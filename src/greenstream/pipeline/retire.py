@@ -1,0 +1,166 @@
+"""What is older than its lifetime goes, once the next layer provably holds it; every deletion is noted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from greenstream.domain.calendar import day_start
+from greenstream.domain.errors import LakeDamaged, NotFound
+from greenstream.lake_ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Layer, Lifetimes
+from greenstream.pipeline.compare import differences
+from greenstream.ports import Landing
+
+FILES_AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retirement:
+    """What retention did, or of a dry run would do: deleted something, or kept it, and why.
+
+    `kept_because` is None for what went. `amount` is of readings, rows or bytes, as the layer has them.
+    """
+
+    layer: Layer
+    subject: str
+    amount: int = 0
+    kept_because: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """What retention works with; a dry run only says what would go."""
+
+    archives: Archives
+    lake: Lake
+    landing: Landing
+    lifetimes: Lifetimes
+    timezone: str
+    dry_run: bool = False
+
+
+def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]:
+    """Let go of all that is past its lifetime: days of the database, raw files, then what was kept about them."""
+    last = today - timedelta(days=means.lifetimes.readings)
+    gone = set[date]()
+    for facts in means.archives.to_retire(last):
+        retired = retire_day(facts, means, now)
+        if retired.kept_because is None:
+            gone.add(facts.day)
+        yield retired
+    if not means.dry_run:
+        means.archives.join_older(last)
+    yield from _retire_landed(means, day_start(last, means.timezone), gone, now)
+    yield from _expire_copies(today - timedelta(days=means.lifetimes.quarantine), means, now)
+    for layer, lifetime in _kept_longer(means.lifetimes):
+        yield from _expire(layer, today - timedelta(days=lifetime), means, now)
+
+
+def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
+    """Let go of a day's readings in the database, if the lake has each of them."""
+    with means.archives.retiring(facts.day) as retiring:
+        snapshot = retiring.snapshot()
+        kept_because = _too_early(retiring.facts()) or next(differences(retiring.facts(), snapshot, means.lake), None)
+        rows = sum(part.rows for part in snapshot.checksums().values())
+        if kept_because is None and not means.dry_run:
+            reason = f"older than {means.lifetimes.readings} days; the lake has the same {rows} record_ids"
+            deletion = Deletion(layer=Layer.DATABASE, subject=str(facts.day), amount=rows, reason=reason)
+            retiring.retire(deletion, now)
+    return Retirement(layer=Layer.DATABASE, subject=str(facts.day), amount=rows, kept_because=kept_because)
+
+
+def _too_early(facts: DayFacts) -> str | None:
+    if not facts.is_final:
+        return f"{facts.day} has to be settled first"
+    return None if facts.is_archived else f"{facts.day} has to be archived first"
+
+
+def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now: datetime) -> Iterator[Retirement]:
+    checked: dict[date, str | None] = {}
+    landed = iter(means.archives.landed_before(before))
+    while files := list(islice(landed, FILES_AT_ONCE)):
+        gone = []
+        for file in files:
+            kept_because = _still_needed(file, means, gone_days, checked)
+            if kept_because is None and not _drop(file, means):
+                continue
+            gone += [file] if kept_because is None else []
+            yield Retirement(layer=Layer.RAW, subject=file.path, amount=file.size_bytes, kept_because=kept_because)
+        if not means.dry_run:
+            means.archives.forget_landed([file.path for file in gone], before, now)
+            means.archives.note([_raw_deletion(file, means) for file in gone], now)
+
+
+def _still_needed(
+    file: LandedCopy, means: Retention, gone_days: set[date], checked: dict[date, str | None]
+) -> str | None:
+    """Why a raw file must stay. In a dry run the days that would go are still there."""
+    if kept_by := sorted(set(file.kept_by) - gone_days):
+        return f"{kept_by[0]}, on which it has readings, isn't wholly in the lake yet"
+    for day in file.days:
+        if day not in checked:
+            checked[day] = _damage(day, means.lake)
+    return next((found for day in file.days if (found := checked[day])), None)
+
+
+def _damage(day: date, lake: Lake) -> str | None:
+    """What is wrong with a day's objects; it is some time since they were compared with the database."""
+    manifest = lake.manifest(day)
+    if manifest is None:
+        return f"{day} is not in the lake"
+    try:
+        for file in manifest.readings:
+            lake.check(file)
+    except LakeDamaged as error:
+        return str(error)
+    return None
+
+
+def _drop(file: LandedCopy, means: Retention) -> bool:
+    """Delete a raw file; False where it is gone already, or another delivery by now, which has its own time."""
+    try:
+        if means.landing.head(file.path).received_at != file.received_at:
+            return False
+        if not means.dry_run:
+            if file.is_rejected:
+                means.landing.quarantine(file.path)  # it was copied when it was rejected; this makes sure
+            means.landing.delete(file.path)
+    except NotFound:
+        return False
+    return True
+
+
+def _raw_deletion(file: LandedCopy, means: Retention) -> Deletion:
+    days = f"{len(file.days)} days" if len(file.days) != 1 else str(file.days[0])
+    reason = f"older than {means.lifetimes.readings} days; the lake has its readings of {days}"
+    return Deletion(layer=Layer.RAW, subject=file.path, amount=file.size_bytes, reason=reason)
+
+
+def _kept_longer(lifetimes: Lifetimes) -> tuple[tuple[Layer, int], ...]:
+    return (
+        (Layer.FINDINGS, lifetimes.findings),
+        (Layer.QUARANTINE, lifetimes.quarantine),
+        (Layer.LEDGER, lifetimes.ledger),
+    )
+
+
+def _expire(layer: Layer, last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
+    count = means.archives.expire(layer, day_start(last, means.timezone), dry_run=means.dry_run)
+    if not count:
+        return
+    subject = f"before {last}"
+    if not means.dry_run:
+        means.archives.note([Deletion(layer=layer, subject=subject, amount=count, reason="past its lifetime")], now)
+    yield Retirement(layer=layer, subject=subject, amount=count)
+
+
+def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
+    """Copies of rejected files."""
+    for file in means.landing.quarantined(last):
+        if not means.dry_run:
+            means.landing.delete(file.path)
+            deletion = Deletion(
+                layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, reason="past its lifetime"
+            )
+            means.archives.note([deletion], now)
+        yield Retirement(layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes)

@@ -1,0 +1,146 @@
+"""Whether database, lake and raw files still tell the same of a day."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from greenstream.domain.archive import id_bytes, with_record_ids
+from greenstream.domain.errors import FileRejected, LakeDamaged, NotFound
+from greenstream.domain.evaluate import Site, evaluate
+from greenstream.domain.manifest import Manifest
+from greenstream.domain.parsing import parse_file
+from greenstream.lake_ports import Archives, DayFacts, DaySnapshot, Lake, LoadedFile
+from greenstream.pipeline.compare import differences
+from greenstream.ports import Landing
+
+Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
+NONE: Ids = np.empty(0, dtype=np.uint64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What was compared of a day, and what differs, in a line each.
+
+    `readings` were computed anew from the lake, `files` are raw files that were read again. `notes` are no
+    differences: what couldn't be compared, and why.
+    """
+
+    day: date
+    readings: int = 0
+    objects: int = 0
+    files: int = 0
+    differences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What a verification works with; without `raw`, raw files aren't read again."""
+
+    archives: Archives
+    lake: Lake
+    landing: Landing
+    site: Site
+    raw: bool = True
+
+
+def verify(day: date, means: Verification) -> Verified:
+    """Compare a day's lake objects with their manifest, the database with the lake, and raw files with either.
+
+    Nothing is changed.
+    """
+    with means.archives.snapshot(day) as snapshot:
+        facts = snapshot.facts()
+        if facts is None:
+            return _without_facts(day, means.lake)
+        manifest = means.lake.manifest(day)
+        found, notes = list[str](), list[str]()
+        if manifest is not None:
+            found += _damaged_aggregates(manifest, means.lake)
+            found += (f"{key} is in the lake, but not in its manifest" for key in means.lake.strays(manifest))
+        if facts.is_archived or facts.retired_at:
+            found += differences(facts, snapshot, means.lake)
+        else:
+            notes.append(f"{day} isn't archived as it is now: the next nightly does it")
+        files = list(means.archives.loaded_on(day)) if means.raw else []
+        kept = _ids(facts, snapshot, manifest, means.lake) if files else NONE
+        read = [_compare_raw(file, day, kept, means) for file in files]
+    return Verified(
+        day=day,
+        readings=manifest.rows if manifest else 0,
+        objects=len(manifest.files) if manifest else 0,
+        files=sum(file is not None for file in read),
+        differences=(*found, *(trouble for trouble in read if trouble)),
+        notes=tuple(notes),
+    )
+
+
+def _without_facts(day: date, lake: Lake) -> Verified:
+    manifest = lake.manifest(day)
+    if manifest is None:
+        return Verified(day=day, notes=(f"{day} has no readings",))
+    trouble = f"{day} is in the lake with {manifest.rows} readings, but the database knows nothing of it"
+    return Verified(day=day, readings=manifest.rows, objects=len(manifest.files), differences=(trouble,))
+
+
+def _damaged_aggregates(manifest: Manifest, lake: Lake) -> Iterator[str]:
+    for file in (manifest.meter_days, manifest.load_curves):
+        try:
+            lake.check(file)
+        except LakeDamaged as error:
+            yield str(error)
+
+
+def _ids(facts: DayFacts, snapshot: DaySnapshot, manifest: Manifest | None, lake: Lake) -> Ids:
+    """Of all readings of the day: the first 8 bytes of their record_ids, sorted."""
+    parts = list(snapshot.id_heads())
+    if facts.retired_at and manifest is not None:
+        for file in manifest.readings:
+            try:
+                parts += [_heads(with_record_ids(batch)["record_id"]) for batch in lake.batches(file)]
+            except LakeDamaged:  # said already
+                continue
+    return np.unique(np.concatenate([NONE, *parts]))
+
+
+def _compare_raw(file: LoadedFile, day: date, kept: Ids, means: Verification) -> str | None:
+    """What is wrong with a raw file, "" if nothing is; None where it is no longer there."""
+    try:
+        content = b"".join(means.landing.read(file.path))
+    except NotFound:
+        return None if file.may_be_gone else f"{file.path} is missing, though nobody deleted it"
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        return f"{file.path} isn't what was loaded: its checksum differs"
+    produced = _produced(file, content, day, means.site)
+    missing = len(produced) - int(_among(produced, kept).sum())
+    return f"{file.path}: {missing} of its {len(produced)} readings of {day} are missing" if missing else ""
+
+
+def _produced(file: LoadedFile, content: bytes, day: date, site: Site) -> Ids:
+    """What the file's rows of the day would be stored as, judged as they were then."""
+    try:
+        parsed = parse_file(file.path, content, site.limits)
+    except FileRejected:  # by other limits than then
+        return NONE
+    evaluated = evaluate(parsed, site, received_at=file.received_at, now=file.processed_at)
+    reliable = pl.repeat(value=True, n=len(evaluated.meters), eager=True)
+    parts = [_heads(batch.filter(pl.col("day") == day)["record_id"]) for batch in evaluated.readings(reliable)]
+    return np.concatenate([NONE, *parts])
+
+
+def _among(ids: Ids, kept: Ids) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Which of some ids are among those kept, which are sorted."""
+    if not len(kept):
+        return np.zeros(len(ids), dtype=np.bool_)
+    at = np.searchsorted(kept, ids)
+    among: np.ndarray[tuple[int], np.dtype[np.bool_]] = kept[np.minimum(at, len(kept) - 1)] == ids
+    return among
+
+
+def _heads(record_ids: pl.Series) -> Ids:
+    ids: Ids = np.frombuffer(id_bytes(record_ids), dtype=">u8").reshape(-1, 4)[:, 0].astype(np.uint64)
+    return ids

@@ -1,0 +1,78 @@
+"""Nights over a bed, step by step or whole."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from tests.support.bed import Bed
+
+from greenstream.domain.calendar import local_day, slot_of
+from greenstream.lake_ports import Lifetimes
+from greenstream.pipeline.archive import Archived, archive
+from greenstream.pipeline.nightly import Done, Night, Step, nightly
+from greenstream.pipeline.retire import Retention, Retirement, retire
+from greenstream.pipeline.settle import Settled, settle
+from greenstream.pipeline.verify import Verification, Verified, verify
+from greenstream.pipeline.watch_meters import watch_meters
+
+LIFETIMES = Lifetimes(readings=90, findings=1095, quarantine=365, ledger=1095)
+
+
+@dataclass
+class Nights:
+    """The night's steps with the bed's clock."""
+
+    bed: Bed
+    lifetimes: Lifetimes = LIFETIMES
+
+    @property
+    def today(self) -> date:
+        site = self.bed.site
+        return local_day(
+            slot_of(self.bed.now, site.limits.interval_minutes), site.timezone, site.limits.interval_minutes
+        )
+
+    def run(self) -> list[Done]:
+        night = Night(
+            to_settle=self.to_settle,
+            settle=self.settle,
+            to_archive=self.bed.database.archives().to_archive,
+            archive=self.archive,
+            retire=self.retire,
+        )
+        steps: list[Step] = []
+        return list(nightly(night, steps.append))
+
+    def to_settle(self) -> list[date]:
+        with self.bed.database.history() as history:
+            watch_meters(history, self.bed.site, self.bed.clock())
+        return self.bed.database.due_days(self.today)
+
+    def settle(self, day: date) -> Settled:
+        with self.bed.database.history() as history:
+            return settle(history, self.bed.lake, self.bed.site, day, self.bed.clock())
+
+    def archive(self, day: date) -> Archived:
+        bed = self.bed
+        return archive(day, archives=bed.database.archives(), lake=bed.lake, site=bed.site, now=bed.clock())
+
+    def settle_and_archive(self) -> None:
+        for day in self.to_settle():
+            self.settle(day)
+            self.archive(day)
+
+    def retire(self, *, dry_run: bool = False) -> Iterator[Retirement]:
+        means = Retention(
+            archives=self.bed.database.archives(),
+            lake=self.bed.lake,
+            landing=self.bed.store,
+            lifetimes=self.lifetimes,
+            timezone=self.bed.site.timezone,
+            dry_run=dry_run,
+        )
+        return retire(means, self.today, self.bed.clock())
+
+    def verify(self, day: date, *, raw: bool = True) -> Verified:
+        bed = self.bed
+        archives = bed.database.archives()
+        return verify(day, Verification(archives=archives, lake=bed.lake, landing=bed.store, site=bed.site, raw=raw))
