@@ -60,11 +60,18 @@ def steps(page: Path) -> list[tuple[str, list[str]]]:
     """Each command of a page, and the lines of output that are shown for it."""
     found: list[tuple[str, list[str]]] = []
     for line in "".join(BLOCK.findall(page.read_text(encoding="utf-8"))).splitlines():
-        if line.startswith("$ "):
+        if found and _goes_on(found[-1][0]):
+            found[-1] = (f"{found[-1][0]}\n{line}", [])
+        elif line.startswith("$ "):
             found.append((line.removeprefix("$ "), []))
         elif line.strip() and line.strip() != "…":
             found[-1][1].append(line)
     return found
+
+
+def _goes_on(command: str) -> bool:
+    """Whether a command writes a file of the lines up to END."""
+    return "<<'END'" in command and not command.endswith("\nEND")
 
 
 def shows(output: str, line: str) -> bool:

@@ -80,6 +80,10 @@ class Backend(Protocol):
         """A folder of keys as one of this machine, made if need be; None in a bucket."""
         ...
 
+    def local_root(self) -> Path | None:
+        """Where all keys are on this machine; None in a bucket."""
+        ...
+
     def key_of(self, file: Path) -> str | None:
         """The key of a file on this machine, if it lies in the store."""
         ...

@@ -86,6 +86,9 @@ class Bucket:
     def local_folder(self, folder: str) -> None:
         del folder
 
+    def local_root(self) -> None:
+        return None
+
     def key_of(self, file: Path) -> str | None:
         return None
 

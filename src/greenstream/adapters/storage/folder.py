@@ -93,6 +93,9 @@ class Folder:
             _make_folder(path)
         return path
 
+    def local_root(self) -> Path:
+        return self._root
+
     def key_of(self, file: Path) -> str | None:
         inside = file.parent.resolve() / file.name
         try:

@@ -108,6 +108,10 @@ class ObjectStore:
         """The landing zone as a folder of this machine, made if need be; None where it is none."""
         return self._backend.local_folder(LANDING)
 
+    def root(self) -> Path | None:
+        """The store as a folder of this machine; None in a bucket."""
+        return self._backend.local_root()
+
     def put(self, path: str, content: bytes | Path) -> None:
         """Write, or atomically replace, the object of this key; a `Path` is streamed."""
         self._backend.put(path, _Source(content) if isinstance(content, Path) else [content])

@@ -16,6 +16,7 @@ from greenstream.entrypoints.cli.tables import Layout
 
 if TYPE_CHECKING:
     from greenstream.adapters.postgres.answers import Answer
+    from greenstream.wiring import System
 
 NUMERIC_OIDS = frozenset((20, 21, 23, 26, 700, 701, 1700))  # int8, int2, int4, oid, float4, float8, numeric
 
@@ -35,10 +36,15 @@ Sql = Annotated[
 Wanted = Annotated[
     Format | None, typer.Option("--format", "-f", help="table (the default), csv, json: an array of objects, parquet.")
 ]
+OfLake = Annotated[
+    bool,
+    typer.Option("--lake", help="Ask the lake, by DuckDB: meter_readings, current_readings, meter_days, load_curves."),
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, whole or not at all.")]
 
 EXAMPLE = """\
 greenstream query "SELECT region, round(sum(consumption_kw), 1) AS kw FROM current_readings GROUP BY region"
+greenstream query --lake "SELECT day, sum(kwh) FROM meter_days GROUP BY day ORDER BY day"
 greenstream query --format csv "SELECT * FROM data_quality_log" > log.csv"""
 
 
@@ -46,8 +52,15 @@ def register(app: typer.Typer) -> None:
     command(app, "query", example=EXAMPLE)(query)
 
 
-def query(console: Console, sql: Sql, format: Wanted = None, output: Output = None, json: Json = False) -> None:
-    """Ask the database in SQL. It can read everything and change nothing."""
+def query(
+    console: Console,
+    sql: Sql,
+    format: Wanted = None,
+    output: Output = None,
+    lake: OfLake = False,
+    json: Json = False,
+) -> None:
+    """Ask the database in SQL, or the lake. It can read everything and change nothing."""
     wanted = _format(format, json=json)
     if wanted is Format.PARQUET and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is no text for a terminal: add --output FILE, or send it into a file")
@@ -56,15 +69,39 @@ def query(console: Console, sql: Sql, format: Wanted = None, output: Output = No
     text = sys.stdin.read() if sql == "-" else sql
     system = open_system(console)
     bold = output is None and is_colourful(sys.stdout)
-    with (
-        system.prepared_reader() as reader,
-        reader.ask(text) as answer,
-        _target(output) as target,
-        closing(_pieces(answer, wanted, bold=bold)) as pieces,
-    ):
+    asked = _ask_lake(system, text, wanted, bold=bold) if lake else _ask(system, text, wanted, bold=bold)
+    with asked as answered, _target(output) as target, closing(answered) as pieces:
         for piece in pieces:
             target.write(piece)
         target.flush()
+
+
+@contextmanager
+def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
+    with system.prepared_reader() as reader, reader.ask(text) as answer:
+        yield _pieces(answer, wanted, bold=bold)
+
+
+@contextmanager
+def _ask_lake(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
+    from greenstream.adapters.lake_sql import ask_lake
+    from greenstream.domain.errors import InvalidQuery
+
+    folder = system.store.root()
+    if folder is None:
+        raise InvalidQuery(
+            f"--lake reads a lake in a folder, and this one is in {system.store}: read it by greenstream.lake.scan, or "
+            "copy analytics/ and aggregates/ into a folder and set GREENSTREAM_STORAGE to that"
+        )
+    with ask_lake(folder, text) as answer:
+        if wanted is Format.CSV:
+            yield answer.csv()
+        elif wanted is Format.JSON:
+            yield _array(answer.json_rows())
+        elif wanted is Format.PARQUET:
+            yield answer.parquet()
+        else:
+            yield _table(answer.names, answer.numeric, answer.texts(), bold=bold)
 
 
 def _format(given: Format | None, *, json: bool) -> Format:
@@ -77,30 +114,32 @@ def _pieces(answer: "Answer", wanted: Format, *, bold: bool) -> Generator[bytes]
     if wanted is Format.CSV:
         return answer.csv()
     if wanted is Format.JSON:
-        return _json(answer)
+        return _array(answer.json_rows())
     if wanted is Format.PARQUET:
         from greenstream.adapters.postgres.parquet import parquet
 
         return parquet(answer)
-    return _table(answer, bold=bold)
+    names = [column.name for column in answer.columns]
+    right = [column.name for column in answer.columns if column.type_code in NUMERIC_OIDS]
+    return _table(names, right, answer.texts(), bold=bold)
 
 
-def _json(answer: "Answer") -> Generator[bytes]:
+def _array(objects: Iterator[list[str]]) -> Generator[bytes]:
     """An array, a line an object."""
     lead = "[\n"
-    for batch in answer.json_rows():
+    for batch in objects:
         if batch:
             yield (lead + ",\n".join(batch)).encode()
             lead = ",\n"
     yield b"[]\n" if lead == "[\n" else b"\n]\n"
 
 
-def _table(answer: "Answer", *, bold: bool) -> Generator[bytes]:
+def _table(
+    names: list[str], right: list[str], rows: Iterator[list[tuple[str | None, ...]]], *, bold: bool
+) -> Generator[bytes]:
     """Rows batch by batch; the first one settles the widths."""
-    names = [column.name for column in answer.columns]
-    right = [column.name for column in answer.columns if column.type_code in NUMERIC_OIDS]
     layout, count = None, 0
-    for batch in answer.texts():
+    for batch in rows:
         lines = []
         if layout is None:
             layout = Layout(names, batch, right=right)
