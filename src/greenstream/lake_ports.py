@@ -208,7 +208,10 @@ class DayWriter(Protocol):
 class DayReader(Protocol):
     """A day's readings in the lake, checked against its manifest."""
 
-    def meters(self) -> frozenset[str]: ...
+    def meters(self, source_file: str | None = None) -> frozenset[str]:
+        """Those with readings, or with readings of one file."""
+        ...
+
     def of(self, meters: Sequence[str]) -> pl.DataFrame:
         """Their readings: schema ARCHIVED, in its order."""
         ...

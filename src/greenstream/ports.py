@@ -374,6 +374,69 @@ class Rejudging(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class LoadedDelivery:
+    """A loaded file, and when it was processed first."""
+
+    source_file_id: int
+    delivery: Delivery
+    processed_at: datetime
+
+
+class Reprocessing(Protocol):
+    """The transaction in which a file is processed again; it is kept whole, or nothing of it is."""
+
+    def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
+        """As of `StoredRows`; the days of the file's readings, former and new ones, are held until the end."""
+        ...
+
+    def retired_days(self) -> list[date]:
+        """Those days of the file's readings whose readings are in the lake."""
+        ...
+
+    def absent(self, former: Sequence[str]) -> Mapping[date, list[str]]:
+        """As of `StoredRows`; `former` are meter_ids of the file that it may not give any more."""
+        ...
+
+    def bring_back(self, rows: pl.DataFrame) -> None: ...
+    def stored(self) -> pl.DataFrame:
+        """The file's readings: schema OF_FILE."""
+        ...
+
+    def quarantined(self) -> pl.DataFrame:
+        """The file's rows that are, or were, in the quarantine: schema QUARANTINE."""
+        ...
+
+    def replace(self, changed: pl.DataFrame) -> None:
+        """Give readings the values that `row_changes` returned."""
+        ...
+
+    def supersede(self, gone: pl.DataFrame) -> None:
+        """Move readings to those that are superseded."""
+        ...
+
+    def add(self, judged: pl.DataFrame) -> int:
+        """Store rows (schema READINGS) as the file's; how many weren't known."""
+        ...
+
+    def quarantine(self, rows: pl.DataFrame) -> int: ...
+    def release(self, lines: pl.Series, recoded: pl.DataFrame) -> None:
+        """Let rows out of the quarantine; note why others (schema REJECTED) fail now."""
+        ...
+
+    def move_version(self) -> bool:
+        """Say that the present version made the file's readings; whether that is new."""
+        ...
+
+    def leave(self) -> None:
+        """Undo everything: nothing is as much as touched."""
+        ...
+
+    def close(self, rows: int) -> Ledger:
+        """Write the ledger of a file of so many rows. Raises LedgerMismatch unless it adds up."""
+        ...
+
+
 class Replays(Protocol):
     """What was rejected, and what is done about it.
 
@@ -385,6 +448,13 @@ class Replays(Protocol):
         ...
 
     def prepare_days(self, days: list[date], now: datetime) -> None: ...
+    def loaded(self, first: date, last: date) -> list[LoadedDelivery]:
+        """Loaded files with readings on the local days, or received on them; in the order of processing."""
+        ...
+
+    def reprocess(
+        self, file: LoadedDelivery, now: datetime, *, dry_run: bool
+    ) -> AbstractContextManager[Reprocessing]: ...
     def replay(self, waiting: WaitingRows, now: datetime) -> AbstractContextManager[Replay]: ...
     def days_with(self, flags: int, first: date | None, last: date | None) -> list[date]:
         """The local days with readings that have any of these flags (0: with any reading)."""

@@ -34,6 +34,7 @@ from greenstream.pipeline.nightly import Night
 from greenstream.pipeline.process_file import process_file
 from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
 from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.pipeline.reprocess import ReprocessedFile, reprocess
 from greenstream.pipeline.retire import Retention, Retirement, retire, retire_day
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.verify import Verification, Verified, verify
@@ -328,6 +329,10 @@ class System:
     ) -> Iterator[RejudgedDay]:
         """Judge stored readings with any of these flags anew (0: all), a local day at a time."""
         return rejudge_days(flags, first, last, self._replay_means(dry_run=dry_run))
+
+    def reprocess(self, first: date, last: date, *, dry_run: bool = False) -> Iterator[ReprocessedFile]:
+        """Process loaded files of some local days again, by this version."""
+        return reprocess(first, last, self._replay_means(dry_run=dry_run))
 
     def export_rows(self, choice: RowChoice) -> tuple[bytes, int]:
         """Rejected rows as CSV for a person to fix, and how many."""

@@ -152,3 +152,23 @@ def test_two_nights_at_once_are_one_after_the_other(run: Run, greenstream: Comma
     assert [each.returncode for each in both] == [0, 0]
     assert sorted(each["step"] for each in said) == ["archive", "settle"]
     run("verify", code=0)
+
+
+def test_reprocess_plans_does_and_then_finds_nothing(run: Run) -> None:
+    span = ("--from", "2026-03-01", "--to", "2026-03-03", "--json")
+    (plan,) = run("reprocess", *span, "--dry-run", code=0, MAX_KW="10").json_lines
+    assert plan["changed"] == [{"before": "OK", "after": "OUT_OF_RANGE", "readings": 1}]
+    sql = "SELECT flags FROM meter_readings WHERE consumption_kw = 12"
+    assert run("query", sql, "--json", code=0).json == [{"flags": []}]
+    assert run("reprocess", *span, code=0, MAX_KW="10").json_lines == [plan]
+    assert run("query", sql, "--json", code=0).json == [{"flags": ["OUT_OF_RANGE"]}]
+    (again,) = run("reprocess", *span, code=0, MAX_KW="10").json_lines
+    assert again == {**plan, "changed": []}
+    assert "--from" in run("reprocess", code=2).err
+
+
+def test_a_raw_file_that_is_gone_is_said(run: Run, store: Path) -> None:
+    (raw,) = (store / "raw-data").rglob("a.csv")
+    raw.unlink()
+    refused = run("reprocess", "--from", "2026-03-02", "--to", "2026-03-02", code=1)
+    assert "no longer in the landing zone" in refused.err

@@ -144,8 +144,10 @@ class ObjectDayReader:
         self._folder = folder
         self._frames: list[pl.LazyFrame] | None = None
 
-    def meters(self) -> frozenset[str]:
-        ids = [frame.select(pl.col("meter_id").unique()).collect()["meter_id"] for frame in self._fetched()]
+    def meters(self, source_file: str | None = None) -> frozenset[str]:
+        chosen = pl.lit(value=True) if source_file is None else pl.col("source_file") == source_file
+        frames = [frame.filter(chosen).select(pl.col("meter_id").unique()) for frame in self._fetched()]
+        ids = [each["meter_id"] for each in pl.collect_all(frames)]
         return frozenset().union(*(each.to_list() for each in ids))
 
     def of(self, meters: Sequence[str]) -> pl.DataFrame:

@@ -57,7 +57,7 @@ def _rejudge_day(day: date, flags: int, transaction: Rejudging, commas: "_Commas
         unknown += is_comma.null_count()
         for decimal_comma in (False, True):
             changed = rejudge(batch.filter(is_comma == decimal_comma), means.site, decimal_comma=decimal_comma)
-            changes += _counted(changed)
+            changes += by_flags(changed)
             if changed.height and not means.dry_run:
                 transaction.replace(changed)
     return RejudgedDay(day=day, readings=readings, changes=dict(changes), unknown=unknown)
@@ -95,7 +95,8 @@ class _Commas:
         return read_header(header_line(path, content, self._site.limits).encode()).decimal_comma
 
 
-def _counted(changed: pl.DataFrame) -> Counter[tuple[str, str]]:
+def by_flags(changed: pl.DataFrame) -> Counter[tuple[str, str]]:
+    """How many readings of `rejudge` there are by their flags before and after."""
     counts = changed.group_by("old_flags", "flags").len()
     return Counter({(_names(before), _names(after)): count for before, after, count in counts.iter_rows()})
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from greenstream.adapters.postgres.archive import PostgresArchives
 from greenstream.adapters.postgres.connection import Connection, connect
@@ -63,7 +64,8 @@ class PostgresDatabase:
             for day in days:
                 if day >= self._first_daily and day not in self._days_ready:
                     create_daily(connection, day, self._site.timezone)
-                    self._days_ready.add(day)
+                    if connection.info.transaction_status == TransactionStatus.IDLE:  # else it may be rolled back
+                        self._days_ready.add(day)
             concerned = concerned_days(connection, days, self._site.limits)
             connection.execute(query("touch_days"), {"days": concerned, "now": now})
 

@@ -1,6 +1,6 @@
 """The transaction of one file: what it claimed, and the rows it stores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -44,8 +44,9 @@ class PostgresLoad:
         self._seen: list[pl.DataFrame] = []
         self._touched: list[pl.DataFrame] = []
 
-    def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
-        days = concerned_days(self._connection, evaluated.days(), evaluated.limits)
+    def register_meters(self, evaluated: EvaluatedFile, more_days: Sequence[date] = ()) -> pl.Series:
+        own_days = sorted({*evaluated.days(), *more_days})
+        days = concerned_days(self._connection, own_days, evaluated.limits)
         locked = self._connection.execute(query("lock_days"), {"days": days}).fetchall()
         if len(locked) != len(days):
             raise TransactionConflict(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
@@ -54,9 +55,16 @@ class PostgresLoad:
         self._days, self._thaw = days, Thaw(self._connection, evaluated.limits)
         return self._meters["reliability"].is_null() | (self._meters["reliability"] > evaluated.limits.min_reliability)
 
-    def absent(self) -> Mapping[date, list[str]]:
+    @property
+    def meter_keys(self) -> list[int]:
+        """Of the registered meters."""
+        return self._meters["meter_key"].to_list()
+
+    def absent(self, more_meters: Sequence[str] = ()) -> Mapping[date, list[str]]:
         assert self._thaw is not None
-        return self._thaw.absent(self._days, self._meters["meter_key"].to_list())
+        more = self._connection.execute(query("thaw_meters"), {"meters": list(more_meters)}).fetchall()
+        keys = {*self.meter_keys, *(row[1] for row in more if isinstance(row[1], int))}
+        return self._thaw.absent(self._days, sorted(keys))
 
     def bring_back(self, rows: pl.DataFrame) -> None:
         assert self._thaw is not None

@@ -56,6 +56,10 @@ class PostgresRejudging:
         self._connection.execute(query("replay_rejudge_lock"))
         if not self._connection.execute(query("lock_days"), {"days": [self._day]}).fetchall():
             raise TransactionConflict(f"{self._day} was settled at this moment; try again")
+        self.stage()
+
+    def stage(self) -> None:
+        """Make room for changes; the day is held."""
         self._connection.execute(query("replay_rejudge_stage"))
 
     def readings(self, flags: int) -> Iterator[pl.DataFrame]:
@@ -69,8 +73,10 @@ class PostgresRejudging:
             last = batch.select(*BEFORE_ALL).row(-1, named=True)
             yield batch
 
-    def replace(self, changed: pl.DataFrame) -> None:
-        loads = {load: self._new_load(load) for load in changed["load_id"].unique().sort().to_list()}
+    def replace(self, changed: pl.DataFrame, *, same_load: bool = False) -> None:
+        """With `same_load` the readings stay with their load, which is of this version as a whole."""
+        known = changed["load_id"].unique().sort().to_list()
+        loads = {load: load if same_load else self._new_load(load) for load in known}
         rows = changed.with_columns(
             new_load_id=pl.col("load_id").replace_strict(loads, return_dtype=pl.Int64),
             record_id=pl.lit("\\x") + pl.col("record_id"),

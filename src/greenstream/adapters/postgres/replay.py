@@ -3,23 +3,26 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
+from psycopg import Rollback
 from psycopg.rows import dict_row
 
 from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.rejudge import PostgresRejudging
+from greenstream.adapters.postgres.reprocess import PostgresReprocessing
 from greenstream.adapters.postgres.sql import query
+from greenstream.domain.calendar import day_start
 from greenstream.domain.errors import LedgerMismatch
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import Delivery, Ledger
 from greenstream.domain.parsing.lines import LINE_NUMBER
 from greenstream.domain.schema import Rejection
-from greenstream.ports import RowChoice, Stored, WaitingRows
+from greenstream.ports import LoadedDelivery, RowChoice, Stored, WaitingRows
 
 WAITING = {"line_number": LINE_NUMBER, "code": pl.String, "raw_line": pl.String, "raw_bytes": pl.Binary}
 Row = Mapping[str, Any]
@@ -60,6 +63,34 @@ class PostgresReplays:
     def replay(self, waiting: WaitingRows, now: datetime) -> Iterator["PostgresReplay"]:
         with translated(f"replaying rows of {waiting.delivery.path}"), self._connection.transaction():
             yield PostgresReplay(self._connection, waiting, now, version=self._version)
+
+    def loaded(self, first: date, last: date) -> list[LoadedDelivery]:
+        values = {
+            "first": first,
+            "last": last,
+            "start": day_start(first, self._site.timezone),
+            "stop": day_start(last + timedelta(days=1), self._site.timezone),
+        }
+        return [
+            LoadedDelivery(
+                source_file_id=source_file_id,
+                delivery=Delivery(path=path, sha256=sha256, size_bytes=size_bytes, received_at=received_at),
+                processed_at=processed_at,
+            )
+            for source_file_id, path, sha256, size_bytes, received_at, processed_at in self._all(
+                "reprocess_files", values
+            )
+        ]
+
+    @contextmanager
+    def reprocess(self, file: LoadedDelivery, now: datetime, *, dry_run: bool) -> Iterator[PostgresReprocessing]:
+        with translated(f"reprocessing {file.delivery.path}"), self._connection.transaction() as transaction:
+            reprocessing = PostgresReprocessing(
+                self._connection, self._site, file, now, version=self._version, prepare_days=self.prepare_days
+            )
+            yield reprocessing
+            if dry_run or reprocessing.is_left:
+                raise Rollback(transaction)
 
     def days_with(self, flags: int, first: date | None, last: date | None) -> list[date]:
         values = {"flags": flags, "first": first, "last": last}

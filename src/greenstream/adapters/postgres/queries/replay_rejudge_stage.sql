@@ -1,4 +1,4 @@
-CREATE TEMP TABLE rejudged (
+CREATE TEMP TABLE IF NOT EXISTS rejudged (
     meter_key integer NOT NULL,
     reading_at timestamptz NOT NULL,
     record_id bytea NOT NULL,

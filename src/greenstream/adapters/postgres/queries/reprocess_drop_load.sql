@@ -1,0 +1,1 @@
+DELETE FROM greenstream.load WHERE load_id = %(load_id)s

@@ -1,0 +1,129 @@
+"""Raw files through a newer version of the pipeline, past the claim of their content."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import polars as pl
+
+from greenstream.domain.errors import FileRejected, NotFound
+from greenstream.domain.evaluate import EvaluatedFile, evaluate
+from greenstream.domain.ledger import Ledger
+from greenstream.domain.parsing import parse_file
+from greenstream.domain.quarantine import quarantined_rows
+from greenstream.domain.reprocess import row_changes
+from greenstream.domain.schema import READINGS
+from greenstream.lake_ports import Lake
+from greenstream.pipeline.bring_back import bring_back
+from greenstream.pipeline.rejudge import by_flags
+from greenstream.pipeline.replay import Means
+from greenstream.ports import LoadedDelivery, Reprocessing
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReprocessedFile:
+    """What became of a file's rows; of a dry run, what would.
+
+    Attributes:
+        changed: readings with other values now, by their flags before and after.
+        added, superseded: readings that are new, and that the file no longer gives.
+        quarantined, let_out: rows that fail now, and that pass now.
+        version: whether only the readings' version moved, or more.
+        ledger: the file's, afterwards; None where nothing was written.
+        trouble: why the file couldn't be processed, in one line.
+    """
+
+    source_file: str
+    changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    added: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+    let_out: int = 0
+    version: bool = False
+    ledger: Ledger | None = None
+    trouble: str | None = None
+
+    @property
+    def changed(self) -> int:
+        return sum(self.changes.values())
+
+    @property
+    def is_other(self) -> bool:
+        """Whether anything is not as it was."""
+        moved = (self.changed, self.added, self.superseded, self.quarantined, self.let_out)
+        return self.version or any(moved)
+
+
+def reprocess(first: date, last: date, means: Means) -> Iterator[ReprocessedFile]:
+    """Reprocess the loaded files with readings on the local days, or received on them; each whole, in a transaction.
+
+    Safe to repeat: files that come out as they are stay as they are. A reading that one file no longer gives may still
+    be given by another, for which it was a duplicate: then it is that one's in the end, so files with duplicates are
+    looked at once more when anything was superseded.
+    """
+    files = means.replays.loaded(first, last)
+    done = [each for file in files if (each := _reprocess(file, means)) is not None]
+    yield from done
+    if any(each.superseded for each in done) and not means.dry_run:
+        for file in files:
+            again = _reprocess(file, means)
+            if again is not None and again.is_other:
+                yield again
+
+
+def _reprocess(file: LoadedDelivery, means: Means) -> ReprocessedFile:
+    path = file.delivery.path
+    try:
+        content = b"".join(means.landing.read(path))
+    except NotFound:
+        return ReprocessedFile(source_file=path, trouble="is no longer in the landing zone")
+    if hashlib.sha256(content).hexdigest() != file.delivery.sha256:
+        return ReprocessedFile(source_file=path, trouble="isn't what was loaded: its checksum differs")
+    try:
+        parsed = parse_file(path, content, means.site.limits)
+    except FileRejected as error:
+        return ReprocessedFile(source_file=path, trouble=str(error))
+    evaluated = evaluate(
+        parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at
+    ).in_store_order()
+    with means.replays.reprocess(file, means.clock(), dry_run=means.dry_run) as transaction:
+        done = _compared(file, evaluated, content, transaction, means)
+        if not done.is_other:
+            transaction.leave()
+            return done
+        return replace(done, ledger=transaction.close(parsed.rows))
+
+
+def _compared(
+    file: LoadedDelivery, evaluated: EvaluatedFile, content: bytes, transaction: Reprocessing, means: Means
+) -> ReprocessedFile:
+    path, limits = file.delivery.path, means.site.limits
+    reliable = transaction.register_meters(evaluated)
+    former = _meters_in_lake(path, transaction.retired_days(), means.lake)
+    bring_back(transaction.absent(former), transaction, means.lake)
+    judged = pl.concat([pl.DataFrame(schema=READINGS), *evaluated.readings(reliable)])
+    changes = row_changes(transaction.stored(), transaction.quarantined(), judged, evaluated.rejected, limits)
+    transaction.replace(changes.changed)
+    transaction.supersede(changes.gone)
+    added = transaction.add(judged.filter(pl.col("line_number").is_in(changes.added.implode())))
+    transaction.quarantine(quarantined_rows(path, content, changes.rejected, limits))
+    transaction.release(changes.let_out, changes.recoded)
+    return ReprocessedFile(
+        source_file=path,
+        changes=by_flags(changes.changed),
+        added=added,
+        superseded=changes.gone.height,
+        quarantined=changes.rejected.height,
+        let_out=len(changes.let_out),
+        version=transaction.move_version(),
+    )
+
+
+def _meters_in_lake(path: str, days: list[date], lake: Lake) -> list[str]:
+    """The meters with readings of a file on days that are in the lake only."""
+    found = set[str]()
+    for day in days:
+        with lake.reading(day) as archived:
+            found |= archived.meters(path)
+    return sorted(found)
