@@ -149,6 +149,10 @@ class Archives(Protocol):
         """The day is in the lake as it was settled then."""
         ...
 
+    def erased(self) -> pl.DataFrame:
+        """All erased meters: schema ERASED."""
+        ...
+
     def days(self) -> list[date]:
         """All days that ever had a reading; oldest first."""
         ...
@@ -205,8 +209,56 @@ class DayWriter(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class RawFile:
+    """A file of the ledger whose raw file holds lines that were erased before.
+
+    `cleaned` is a raw file that was of the same content, until they were erased from it.
+    """
+
+    path: str
+    received_at: datetime
+    processed_at: datetime
+    cleaned: str | None
+
+
+class Erasures(Protocol):
+    """Erased meters. All methods raise DatabaseUnavailable, DatabaseRefused or TransactionConflict."""
+
+    def erased(self) -> pl.DataFrame:
+        """All of them: schema ERASED."""
+        ...
+
+    def begin(self, meter_id: str, reason: str, now: datetime) -> int | None:
+        """Begin, or go on with one that was broken off; its number, None where no such meter is known."""
+        ...
+
+    def days(self, erasure: int) -> list[date]:
+        """The days on which the lake may have readings of it."""
+        ...
+
+    def rewritten(self, path: str, sha256: str, *, was_received_at: datetime, received_at: datetime) -> None:
+        """A raw file has other bytes now."""
+        ...
+
+    def delete(self, meter_id: str) -> list[Deletion]:
+        """Delete all that the database has of it."""
+        ...
+
+    def complete(self, erasure: int, now: datetime) -> None: ...
+    def to_erase(self) -> Iterator[RawFile]:
+        """Files in which erased lines came again."""
+        ...
+
+    def done_with(self, path: str) -> None: ...
+
+
 class DayReader(Protocol):
     """A day's readings in the lake, checked against its manifest."""
+
+    def meter_days(self) -> pl.DataFrame:
+        """Schema METER_DAYS."""
+        ...
 
     def meters(self, source_file: str | None = None) -> frozenset[str]:
         """Those with readings, or with readings of one file."""

@@ -43,6 +43,14 @@ class Landing(Protocol):
         """Copy a landed file to the quarantine; the copy's path. Doing it twice is doing it once."""
         ...
 
+    def list_landed(self) -> Iterator[LandedFile]:
+        """All landed files."""
+        ...
+
+    def rewrite(self, path: str, content: bytes, *, received_at: datetime) -> LandedFile:
+        """Replace the bytes of a file, which keeps its time where the store can."""
+        ...
+
     def quarantined(self, before: date) -> Iterator[LandedFile]:
         """Copies in the quarantine of files that landed before a day."""
         ...
@@ -87,8 +95,11 @@ class Load(StoredRows, Protocol):
         """Keep rejected rows (schema QUARANTINED); how many were kept."""
         ...
 
-    def close(self, ledger: Ledger, ignored_columns: tuple[str, ...]) -> FileResult:
-        """Write the file's ledger; raises LedgerMismatch unless it adds up."""
+    def close(self, ledger: Ledger, ignored_columns: tuple[str, ...], *, to_erase: bool) -> FileResult:
+        """Write the file's ledger; raises LedgerMismatch unless it adds up.
+
+        `to_erase`: the file has lines of erased meters, which have to go.
+        """
         ...
 
 
@@ -104,6 +115,10 @@ class Database(Protocol):
 
     def is_loaded(self, sha256: str) -> bool:
         """Whether this content is loaded, as far as is known now; `load` tells for sure."""
+        ...
+
+    def erased(self) -> pl.DataFrame:
+        """All erased meters: schema ERASED."""
         ...
 
     def prepare_days(self, days: list[date], now: datetime) -> None:
@@ -448,6 +463,10 @@ class Replays(Protocol):
         ...
 
     def prepare_days(self, days: list[date], now: datetime) -> None: ...
+    def erased(self) -> pl.DataFrame:
+        """All erased meters: schema ERASED."""
+        ...
+
     def loaded(self, first: date, last: date) -> list[LoadedDelivery]:
         """Loaded files with readings on the local days, or received on them; in the order of processing."""
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 
@@ -26,8 +26,10 @@ from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
+from greenstream.lake_ports import Deletion
 from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
 from greenstream.pipeline.archive import Archived, archive
+from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.nightly import Night
@@ -209,6 +211,7 @@ class System:
     def night(self, *, dry_run: bool = False) -> Night:
         """The night of all days that need it; a dry run's only looks."""
         return Night(
+            erase_again=lambda: iter(()) if dry_run else erase_again(self._erasing()),
             to_settle=self.due_days if dry_run else self._due_after_a_look,
             settle=self.settle,
             to_archive=self.to_archive,
@@ -219,11 +222,28 @@ class System:
     def night_of(self, day: date, *, dry_run: bool = False) -> Night:
         """The night of one day."""
         return Night(
+            erase_again=lambda: iter(()),
             to_settle=lambda: [day],
             settle=self.settle,
             to_archive=lambda: [day],
             archive=self.archive,
             retire=partial(self.retire_day, day, dry_run=dry_run),
+        )
+
+    def erase(
+        self, meter_id: str, reason: str, *, on_file: Callable[[str], None], on_day: Callable[[date], None]
+    ) -> Iterator[Deletion | Unsearchable]:
+        """Erase a meter everywhere. Raises NotFound."""
+        return erase(meter_id, reason, replace(self._erasing(), on_file=on_file, on_day=on_day))
+
+    def _erasing(self) -> Erasing:
+        return Erasing(
+            erasures=self.database.erasures(),
+            archives=self.database.archives(),
+            lake=self.lake,
+            landing=self.store,
+            site=self.site,
+            clock=now,
         )
 
     def only_night(self) -> AbstractContextManager[bool]:

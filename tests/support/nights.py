@@ -7,8 +7,9 @@ from datetime import date
 from tests.support.bed import Bed
 
 from greenstream.domain.calendar import local_day, slot_of
-from greenstream.lake_ports import Lifetimes
+from greenstream.lake_ports import Deletion, Lifetimes
 from greenstream.pipeline.archive import Archived, archive
+from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.pipeline.nightly import Done, Night, Step, nightly
 from greenstream.pipeline.retire import Retention, Retirement, retire
 from greenstream.pipeline.settle import Settled, settle
@@ -34,6 +35,7 @@ class Nights:
 
     def run(self) -> list[Done]:
         night = Night(
+            erase_again=lambda: erase_again(self.erasing()),
             to_settle=self.to_settle,
             settle=self.settle,
             to_archive=self.bed.database.archives().to_archive,
@@ -55,6 +57,20 @@ class Nights:
     def archive(self, day: date) -> Archived:
         bed = self.bed
         return archive(day, archives=bed.database.archives(), lake=bed.lake, site=bed.site, now=bed.clock())
+
+    def erasing(self) -> Erasing:
+        bed = self.bed
+        return Erasing(
+            erasures=bed.database.erasures(),
+            archives=bed.database.archives(),
+            lake=bed.lake,
+            landing=bed.store,
+            site=bed.site,
+            clock=bed.clock,
+        )
+
+    def erase(self, meter_id: str) -> list[Deletion | Unsearchable]:
+        return list(erase(meter_id, "asked for", self.erasing()))
 
     def settle_and_archive(self) -> None:
         for day in self.to_settle():

@@ -66,9 +66,13 @@ class ObjectLake:
 
     def fetch(self, file: ReadingsFile, target: Path) -> pl.LazyFrame:
         """Copy an object to a file of this machine; its readings (schema ARCHIVED)."""
+        return pl.scan_parquet(self.copied(file, target)).select(*LAKE.names(), region=pl.lit(file.region))
+
+    def copied(self, file: LakeFile, target: Path) -> Path:
+        """The object as a file of this machine, checked on the way."""
         with target.open("wb") as out:
             self._read_checked(file, out.write)
-        return pl.scan_parquet(target).select(*LAKE.names(), region=pl.lit(file.region))
+        return target
 
     def strays(self, manifest: Manifest) -> list[str]:
         named = {file.path for file in manifest.readings}
@@ -139,7 +143,7 @@ class ObjectDayReader:
     """Behind the port `DayReader`; objects are fetched when they are first asked for."""
 
     def __init__(self, lake: ObjectLake, manifest: Manifest, folder: Path) -> None:
-        self._files = manifest.readings
+        self._manifest = manifest
         self._lake = lake
         self._folder = folder
         self._frames: list[pl.LazyFrame] | None = None
@@ -150,6 +154,9 @@ class ObjectDayReader:
         ids = [each["meter_id"] for each in pl.collect_all(frames)]
         return frozenset().union(*(each.to_list() for each in ids))
 
+    def meter_days(self) -> pl.DataFrame:
+        return pl.read_parquet(self._lake.copied(self._manifest.meter_days, self._folder / "meter_days.parquet"))
+
     def of(self, meters: Sequence[str]) -> pl.DataFrame:
         wanted = pl.Series(meters, dtype=pl.String).implode()
         found = [frame.filter(pl.col("meter_id").is_in(wanted)) for frame in self._fetched()] if meters else []
@@ -158,7 +165,8 @@ class ObjectDayReader:
     def _fetched(self) -> list[pl.LazyFrame]:
         if self._frames is None:
             self._frames = [
-                self._lake.fetch(file, self._folder / f"{number}.parquet") for number, file in enumerate(self._files)
+                self._lake.fetch(file, self._folder / f"{number}.parquet")
+                for number, file in enumerate(self._manifest.readings)
             ]
         return self._frames
 

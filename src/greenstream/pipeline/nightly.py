@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from greenstream.lake_ports import Deletion
 from greenstream.pipeline.archive import Archived
 from greenstream.pipeline.retire import Retirement
 from greenstream.pipeline.settle import Settled
@@ -16,6 +17,7 @@ class Night:
     `to_settle` looks at all readings before, so that it knows of the days that look back on late ones.
     """
 
+    erase_again: Callable[[], Iterator[Deletion]]
     to_settle: Callable[[], list[date]]
     settle: Callable[[date], Settled]
     to_archive: Callable[[], list[date]]
@@ -42,6 +44,8 @@ def nightly(night: Night, on_step: Callable[[Step], None]) -> Iterator[Done]:
     Nothing is remembered between the steps but what the database knows, so a night that is broken off anywhere goes on
     there at the next start.
     """
+    for deletion in night.erase_again():
+        yield Retirement(layer=deletion.layer, subject=deletion.subject, amount=deletion.amount)
     on_step(Step(name="watch"))
     for name, due, work in (
         ("settle", night.to_settle, night.settle),

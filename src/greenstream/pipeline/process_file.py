@@ -5,6 +5,7 @@ import traceback
 
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
+from greenstream.domain.erasure import without_erased
 from greenstream.domain.errors import FileRejected, RetryableError
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
@@ -52,7 +53,9 @@ def _load(delivery: Delivery, content: bytes, database: Database, lake: Lake, si
         return _duplicate(delivery, database, clock)
     parsed = parse_file(delivery.path, content, site.limits)
     now = clock()
-    evaluated = evaluate(parsed, site, received_at=delivery.received_at, now=now).in_store_order()
+    judged = evaluate(parsed, site, received_at=delivery.received_at, now=now).in_store_order()
+    spared = without_erased(judged, parsed, database.erased())
+    evaluated, erased = spared.evaluated, len(spared.erased_lines)
     rejected = quarantined_rows(delivery.path, content, evaluated.rejected, site.limits)
     database.prepare_days(evaluated.days(), now)
     with database.load(delivery, now) as load:
@@ -60,8 +63,9 @@ def _load(delivery: Delivery, content: bytes, database: Database, lake: Lake, si
             return _duplicate(delivery, database, clock)
         stored = store_rows(evaluated, load, lake)
         quarantined = load.quarantine(rejected)
-        ledger = Ledger(rows=parsed.rows, stored=stored.stored, duplicate=stored.duplicate, rejected=quarantined)
-        return load.close(ledger, parsed.header.ignored_columns)
+        duplicate = stored.duplicate + erased  # known once, and not taken in again
+        ledger = Ledger(rows=parsed.rows, stored=stored.stored, duplicate=duplicate, rejected=quarantined)
+        return load.close(ledger, parsed.header.ignored_columns, to_erase=erased > 0)
 
 
 def store_rows(evaluated: EvaluatedFile, load: StoredRows, lake: Lake) -> Stored:

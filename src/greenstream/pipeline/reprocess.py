@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from greenstream.domain.erasure import without_erased
 from greenstream.domain.errors import FileRejected, NotFound
 from greenstream.domain.evaluate import EvaluatedFile, evaluate
 from greenstream.domain.ledger import Ledger
@@ -84,9 +85,8 @@ def _reprocess(file: LoadedDelivery, means: Means) -> ReprocessedFile:
         parsed = parse_file(path, content, means.site.limits)
     except FileRejected as error:
         return ReprocessedFile(source_file=path, trouble=str(error))
-    evaluated = evaluate(
-        parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at
-    ).in_store_order()
+    judged = evaluate(parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at)
+    evaluated = without_erased(judged.in_store_order(), parsed, means.replays.erased()).evaluated
     with means.replays.reprocess(file, means.clock(), dry_run=means.dry_run) as transaction:
         done = _compared(file, evaluated, content, transaction, means)
         if not done.is_other:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from greenstream.domain.archive import id_bytes, with_record_ids
+from greenstream.domain.erasure import without_erased
 from greenstream.domain.errors import FileRejected, LakeDamaged, NotFound
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.manifest import Manifest
@@ -115,18 +116,19 @@ def _compare_raw(file: LoadedFile, day: date, kept: Ids, means: Verification) ->
         return None if file.may_be_gone else f"{file.path} is missing, though nobody deleted it"
     if hashlib.sha256(content).hexdigest() != file.sha256:
         return f"{file.path} isn't what was loaded: its checksum differs"
-    produced = _produced(file, content, day, means.site)
+    produced = _produced(file, content, day, means)
     missing = len(produced) - int(_among(produced, kept).sum())
     return f"{file.path}: {missing} of its {len(produced)} readings of {day} are missing" if missing else ""
 
 
-def _produced(file: LoadedFile, content: bytes, day: date, site: Site) -> Ids:
+def _produced(file: LoadedFile, content: bytes, day: date, means: Verification) -> Ids:
     """What the file's rows of the day would be stored as, judged as they were then."""
     try:
-        parsed = parse_file(file.path, content, site.limits)
+        parsed = parse_file(file.path, content, means.site.limits)
     except FileRejected:  # by other limits than then
         return NONE
-    evaluated = evaluate(parsed, site, received_at=file.received_at, now=file.processed_at)
+    judged = evaluate(parsed, means.site, received_at=file.received_at, now=file.processed_at)
+    evaluated = without_erased(judged, parsed, means.archives.erased()).evaluated
     reliable = pl.repeat(value=True, n=len(evaluated.meters), eager=True)
     parts = [_heads(batch.filter(pl.col("day") == day)["record_id"]) for batch in evaluated.readings(reliable)]
     return np.concatenate([NONE, *parts])

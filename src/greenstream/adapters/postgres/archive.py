@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 
 from greenstream.adapters.postgres import partitions
 from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.erase import erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.aggregates import EXPECTED
@@ -71,6 +72,10 @@ class PostgresArchives:
         with translated(f"marking {facts.day} as archived"):
             values = {"day": facts.day, "settled_at": facts.settled_at, "now": now}
             self._connection.execute(query("archive_mark"), values)
+
+    def erased(self) -> pl.DataFrame:
+        with translated("looking up erased meters"):
+            return erased(self._connection)
 
     def days(self) -> list[date]:
         with translated("looking for days with readings"):

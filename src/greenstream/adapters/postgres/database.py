@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 
+import polars as pl
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from greenstream.adapters.postgres.archive import PostgresArchives
 from greenstream.adapters.postgres.connection import Connection, connect
+from greenstream.adapters.postgres.erase import PostgresErasures, erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.fleet import PostgresFleet
 from greenstream.adapters.postgres.history import PostgresHistory
@@ -57,6 +59,15 @@ class PostgresDatabase:
         with translated("looking up a file's content"):
             row = self._ready().execute(query("is_loaded"), {"sha256": bytes.fromhex(sha256)}).fetchone()
         return row == (True,)
+
+    def erased(self) -> pl.DataFrame:
+        with translated("looking up erased meters"):
+            return erased(self._ready())
+
+    def erasures(self) -> PostgresErasures:
+        """Erasing meters."""
+        with translated("connecting to the database"):
+            return PostgresErasures(self._ready())
 
     def prepare_days(self, days: list[date], now: datetime) -> None:
         with translated("making room for readings"):
@@ -124,6 +135,8 @@ class PostgresDatabase:
             connection.execute(
                 query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
             )
+            if result.outcome is Outcome.DUPLICATE:
+                connection.execute(query("erase_mark_duplicate"), _identity(delivery))
             if result.outcome is Outcome.FAILED:
                 connection.execute(query("add_dead_letter"), _dead_letter(result))
             else:

@@ -15,6 +15,7 @@ _CONFLICTS = (
     errors.DeadlockDetected,
     errors.LockNotAvailable,
     errors.UniqueViolation,
+    errors.ForeignKeyViolation,  # a meter was erased meanwhile
     errors.CheckViolation,  # no partition for a row: retention dropped it meanwhile
 )
 

@@ -90,7 +90,7 @@ class PostgresLoad:
         )
         return copy_csv(self._connection, query("copy_quarantine"), kept)
 
-    def close(self, ledger: Ledger, ignored_columns: tuple[str, ...]) -> FileResult:
+    def close(self, ledger: Ledger, ignored_columns: tuple[str, ...], *, to_erase: bool) -> FileResult:
         ledger.check(self._delivery.path)
         self.sum_up()
         values = {
@@ -102,6 +102,8 @@ class PostgresLoad:
             "source_file_id": self._source_file_id,
         }
         self._connection.execute(query("close_file"), values)
+        if to_erase:
+            self._connection.execute(query("erase_mark"), values)
         return FileResult(
             delivery=self._delivery,
             outcome=Outcome.LOADED,

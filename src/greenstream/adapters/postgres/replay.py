@@ -11,6 +11,7 @@ from psycopg import Rollback
 from psycopg.rows import dict_row
 
 from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.erase import erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.rejudge import PostgresRejudging
@@ -63,6 +64,10 @@ class PostgresReplays:
     def replay(self, waiting: WaitingRows, now: datetime) -> Iterator["PostgresReplay"]:
         with translated(f"replaying rows of {waiting.delivery.path}"), self._connection.transaction():
             yield PostgresReplay(self._connection, waiting, now, version=self._version)
+
+    def erased(self) -> pl.DataFrame:
+        with translated("looking up erased meters"):
+            return erased(self._connection)
 
     def loaded(self, first: date, last: date) -> list[LoadedDelivery]:
         values = {

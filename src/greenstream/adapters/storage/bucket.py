@@ -48,6 +48,10 @@ class Bucket:
         with self._errors(key):
             obstore.put(self._store, key, whole, chunk_size=CHUNK_BYTES, max_concurrency=UPLOADS_AT_ONCE)
 
+    def rewrite(self, key: str, content: bytes, received_at: datetime) -> None:
+        del received_at
+        self.put(key, [content])
+
     def stat(self, key: str) -> LandedFile:
         return self._landed(self._meta(key))
 

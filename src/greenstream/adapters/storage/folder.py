@@ -44,6 +44,13 @@ class Folder:
             staged.temporary.replace(target)
             _sync(target.parent)
 
+    def rewrite(self, key: str, content: bytes, received_at: datetime) -> None:
+        target, nanoseconds = self._path(key), (received_at - _EPOCH) // timedelta(microseconds=1) * 1000
+        with self._temporary(target.parent, [content]) as staged, writing(target):
+            os.utime(staged.temporary, ns=(nanoseconds, nanoseconds))
+            staged.temporary.replace(target)
+            _sync(target.parent)
+
     def stat(self, key: str) -> LandedFile:
         path = self._path(key)
         with reading(path):

@@ -116,6 +116,11 @@ class ObjectStore:
         """Write, or atomically replace, the object of this key; a `Path` is streamed."""
         self._backend.put(path, _Source(content) if isinstance(content, Path) else [content])
 
+    def rewrite(self, path: str, content: bytes, *, received_at: datetime) -> LandedFile:
+        """Atomically replace the bytes of a file, which keeps its time in a folder, and gets a new one on S3."""
+        self._backend.rewrite(path, content, received_at)
+        return self.head(path)
+
     def delete(self, path: str) -> None:
         """Delete the object of this key, if there is one."""
         self._backend.delete(path)

@@ -1,8 +1,6 @@
 """`nightly`: settle, archive and retention, for every day that needs it."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +10,7 @@ import typer
 from greenstream.entrypoints.cli.archive import as_json as archived_json
 from greenstream.entrypoints.cli.console import Console, Json, Progress, command, open_system
 from greenstream.entrypoints.cli.days import Day, chosen_days
-from greenstream.entrypoints.cli.patience import patiently
+from greenstream.entrypoints.cli.patience import alone, patiently
 from greenstream.entrypoints.cli.settle import as_json as settled_json
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 WORDS = {"watch": "looking at the meters' history", "settle": "settling", "archive": "archiving", "retire": "retention"}
 COLUMNS = ("step", "what", "result")
-POLL_SECONDS = 0.5
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be settled, archived and deleted.")]
 
@@ -44,7 +41,7 @@ def nightly(console: Console, day: Day = None, dry_run: DryRun = False, json: Js
     if dry_run:
         _show(console, _planned(console, system, night), json)
         return
-    with _alone(console, system):
+    with alone(console, system):
         _show(console, _done(console, system, night), json)
 
 
@@ -58,20 +55,6 @@ def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: boo
         console.table(COLUMNS, rows)
     if not rows:
         console.say("nothing to do: all days that are over are settled and in the lake; nothing is past its lifetime")
-
-
-@contextmanager
-def _alone(console: Console, system: "System") -> Iterator[None]:
-    waiting = False
-    while True:
-        with patiently(console, system, system.only_night) as ours:
-            if ours:
-                yield
-                return
-        if not waiting:
-            console.say("another nightly is under way: waiting for its end")
-        waiting = True
-        time.sleep(POLL_SECONDS)
 
 
 def _done(console: Console, system: "System", night: "Night") -> Iterator[Mapping[str, object]]:

@@ -1,7 +1,8 @@
 """Trying again what may pass by itself: a database that starts, a store that doesn't answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from greenstream.entrypoints.cli.console import Console
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from greenstream.wiring import System
 
 T = TypeVar("T")
+POLL_SECONDS = 0.5
 
 
 def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
@@ -26,3 +28,18 @@ def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
             if system.server is not None:
                 system.server.ensure_running(console.say)
     return action()
+
+
+@contextmanager
+def alone(console: Console, system: "System") -> Iterator[None]:
+    """Wait until no night is under way anywhere; none begins while the block lasts."""
+    waiting = False
+    while True:
+        with patiently(console, system, system.only_night) as ours:
+            if ours:
+                yield
+                return
+        if not waiting:
+            console.say("a nightly is under way: waiting for its end")
+        waiting = True
+        time.sleep(POLL_SECONDS)

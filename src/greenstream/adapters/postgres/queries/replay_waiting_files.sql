@@ -1,5 +1,5 @@
 -- The loaded files with chosen rows that wait.
-SELECT source_file_id, path, encode(sha256, 'hex'), size_bytes, received_at
+SELECT source_file_id, path, encode(coalesce(raw_sha256, sha256), 'hex'), size_bytes, received_at
 FROM greenstream.source_file f
 WHERE (%(source_file)s::text IS NULL OR f.path = %(source_file)s)
   AND EXISTS (

@@ -1,6 +1,6 @@
 -- Loaded files with readings on the days, or received on them; oldest first, so that of two files with the same row the
 -- one that came first has it again.
-SELECT f.source_file_id, f.path, encode(f.sha256, 'hex'), f.size_bytes, f.received_at, f.processed_at
+SELECT f.source_file_id, f.path, encode(coalesce(f.raw_sha256, f.sha256), 'hex'), f.size_bytes, f.received_at, f.processed_at
 FROM greenstream.source_file f
 WHERE f.outcome = 'loaded'
   AND (

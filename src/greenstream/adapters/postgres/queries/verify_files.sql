@@ -1,7 +1,7 @@
 -- Loaded files with readings of a day, as they were processed first: replays came later, and of single rows.
 SELECT
     f.path,
-    encode(f.sha256, 'hex') AS sha256,
+    encode(coalesce(f.raw_sha256, f.sha256), 'hex') AS sha256,
     f.received_at,
     min(o.processed_at) AS processed_at,
     f.raw_deleted_at IS NOT NULL AS may_be_gone

@@ -1,0 +1,1 @@
+DELETE FROM greenstream.meter WHERE meter_key = %(meter_key)s

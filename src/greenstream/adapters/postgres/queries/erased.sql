@@ -1,0 +1,1 @@
+SELECT encode(meter_sha256, 'hex'), until FROM greenstream.erasure

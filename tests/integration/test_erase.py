@@ -1,0 +1,166 @@
+"""A meter is erased: nothing that is kept, in whatever layer, names it or holds its readings any more."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg import sql
+from tests.integration.test_lake import DAY, LONG_AFTER, day_file, lake_rows, with_faults
+from tests.support.bed import HEADER, Bed
+from tests.support.nights import Nights
+
+from greenstream.domain.erasure import blanked
+from greenstream.domain.errors import NotFound
+from greenstream.domain.limits import Limits
+from greenstream.pipeline import erase as erasing
+
+GONE, STAYS = "SM-1", "SM-10"
+BAD = f"{GONE},no time,1 kW,Residential_Zone_1\n{GONE},2024-03-15,too,many,fields\n{STAYS},2024-03-15,too,many,fields\n"
+
+
+@pytest.fixture
+def nights(bed: Bed) -> Nights:
+    return Nights(bed)
+
+
+def tables_that_name_it(bed: Bed) -> list[str]:
+    listed = (
+        "SELECT table_schema AS s, table_name AS t FROM information_schema.tables"
+        " WHERE table_schema IN ('public', 'greenstream') AND table_type IN ('BASE TABLE', 'VIEW')"
+    )
+    word, found = re.compile(r"(?<![\w-])SM-1(?![\w-])"), []
+    with psycopg.connect(bed.dsn) as connection:
+        for row in bed.query(listed):
+            rows = connection.execute(sql.SQL("SELECT r::text FROM {} r").format(sql.Identifier(row["s"], row["t"])))
+            if any(word.search(text) for (text,) in rows):
+                found.append(f"{row['s']}.{row['t']}")
+    return found
+
+
+def names_it(bed: Bed) -> list[str]:
+    """Everything kept in which the meter_id stands as a whole word."""
+    found = tables_that_name_it(bed)
+    for path in sorted(each for each in bed.folder.rglob("*") if each.is_file()):
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if path.suffix == ".parquet":
+            raw = "\n".join(map(str, pl.read_parquet(path)["meter_id"] if has_meters(path) else [])).encode()
+        if any(word == GONE.encode() for line in raw.split(b"\n") for word in line.replace(b'"', b",").split(b",")):
+            found.append(str(path.relative_to(bed.folder)))
+    return found
+
+
+def has_meters(path: Path) -> bool:
+    return "meter_id" in pl.read_parquet_schema(path)
+
+
+def filled(bed: Bed) -> None:
+    more = f"{STAYS},2024-03-15T00:00:00Z,1 kW,Residential_Zone_1\n"
+    bed.load("a.csv", with_faults() + BAD + more)
+    bed.load("b.csv.gz", gzip.compress(day_file(kilowatts=9).encode()))
+    bed.load("wrong.txt", f"{GONE},x\nother,y\n")
+
+
+def test_nothing_of_it_is_left_and_all_else_is(bed: Bed, nights: Nights) -> None:
+    filled(bed)
+    nights.run()
+    others = bed.query("SELECT record_id FROM meter_readings WHERE meter_id <> 'SM-1' ORDER BY 1")
+    assert len(names_it(bed)) > 10
+    done = nights.erase(GONE)
+    assert {each.layer for each in done if isinstance(each, erasing.Deletion)} == {
+        *("raw", "quarantine", "database", "findings", "lake")
+    }
+    assert names_it(bed) == []
+    assert bed.query("SELECT record_id FROM meter_readings ORDER BY 1") == others
+    assert lake_rows(bed).height == len(others)
+    assert nights.verify(DAY).differences == ()
+    assert bed.one("SELECT sum(readings) FROM greenstream.grade_count") == len(others)
+    assert bed.one("SELECT count(*) FROM quarantined_rows") == 1
+    (erasure,) = bed.query("SELECT reason, completed_at FROM erasures")
+    assert erasure["reason"] == "asked for"
+    assert erasure["completed_at"] is not None
+    assert bed.one("SELECT count(*) FROM deletions WHERE layer = 'lake'") == 1
+    before = {path: path.read_bytes() for path in bed.folder.rglob("*.parquet")}
+    nights.run()
+    assert nights.archive(DAY).changed == 0
+    assert {path: path.read_bytes() for path in bed.folder.rglob("*.parquet")} == before
+
+
+def test_it_goes_from_days_that_are_in_the_lake_only(bed: Bed, nights: Nights) -> None:
+    bed.now = LONG_AFTER
+    filled(bed)
+    nights.run()
+    assert bed.one("SELECT count(*) FROM meter_readings") == 0
+    nights.erase(GONE)
+    assert names_it(bed) == []
+    assert lake_rows(bed).height > 0
+    assert nights.verify(DAY).differences == ()
+
+
+def test_what_is_delivered_again_does_not_bring_it_back(bed: Bed, nights: Nights) -> None:
+    filled(bed)
+    nights.run()
+    nights.erase(GONE)
+    same = bed.load("again.csv", with_faults() + BAD + f"{STAYS},2024-03-15T00:00:00Z,1 kW,Residential_Zone_1\n")
+    assert same.outcome == "duplicate"
+    other = bed.load("other.csv", day_file() + f"{STAYS},2024-03-15T00:15:00Z,1 kW,Residential_Zone_1\n")
+    assert (other.ledger.stored, other.ledger.duplicate) == (1, 3 * 96)
+    assert bed.one("SELECT count(*) FROM meter_readings WHERE meter_id = 'SM-1'") == 0
+    nights.run()
+    assert names_it(bed) == []
+    assert nights.verify(DAY).differences == ()
+
+
+def test_readings_of_later_are_a_new_meters(bed: Bed, nights: Nights) -> None:
+    filled(bed)
+    nights.erase(GONE)
+    bed.now = datetime(2024, 4, 20, tzinfo=UTC)
+    later = bed.load("later.csv", HEADER + f"{GONE},2024-04-01T00:00:00Z,1 kW,\n{GONE},2024-03-15T00:00:00Z,1 kW,\n")
+    assert (later.ledger.stored, later.ledger.duplicate) == (1, 1)
+
+
+def test_a_meter_nobody_knows_is_said(bed: Bed, nights: Nights) -> None:
+    with pytest.raises(NotFound, match="SM-404"):
+        nights.erase("SM-404")
+    assert bed.query("SELECT * FROM erasures") == []
+
+
+@pytest.mark.parametrize("step", ["_rewrite", "_erase_from_lake"])
+def test_broken_off_it_goes_on(bed: Bed, nights: Nights, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    filled(bed)
+    nights.run()
+
+    def die(*_: object) -> Iterator[object]:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, step, die)
+        with pytest.raises(InterruptedError):
+            nights.erase(GONE)
+    assert names_it(bed) != []
+    nights.erase(GONE)
+    assert names_it(bed) == []
+
+
+def test_a_file_nobody_can_look_into_is_told(bed: Bed, nights: Nights) -> None:
+    filled(bed)
+    bed.load("torn.csv.gz", gzip.compress(day_file().encode())[:200])
+    told = [each for each in nights.erase(GONE) if isinstance(each, erasing.Unsearchable)]
+    assert {each.path for each in told} == {"raw-data/2024-03-20/torn.csv.gz", "quarantine/2024-03-20/torn.csv.gz"}
+
+
+LINES = st.lists(st.binary(max_size=8).map(lambda raw: raw.replace(b"\n", b"")), min_size=1, max_size=6)
+
+
+@given(lines=LINES, gone=st.sets(st.integers(1, 6)), ending=st.sampled_from([b"", b"\n"]))
+def test_blanked_lines_leave_all_others_where_they_are(lines: list[bytes], gone: set[int], ending: bytes) -> None:
+    content = b"\n".join(lines) + ending
+    expected = [b"" if number in gone else line for number, line in enumerate(lines, start=1)]
+    if content and not content.startswith(b"\xef\xbb\xbf"):
+        assert blanked("a.csv", content, sorted(gone), Limits()) == b"\n".join(expected) + ending
