@@ -5,9 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
+from pathlib import Path
 
 from greenstream import __version__
 from greenstream.adapters.alerting import AppriseChannel, channels
+from greenstream.adapters.backups import Plan, Restored, plan_restore, restore, take_backup
+from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
 from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
@@ -19,6 +22,7 @@ from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.domain.backup import Backup
 from greenstream.domain.calendar import day_start, local_day, slot_of
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
@@ -112,6 +116,25 @@ class System:
             before = reader.server().schema_version
         database = PostgresDatabase(self.dsn, self.site, version=__version__)
         return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
+
+    def back_up(self, path: Path, bars: Bars, *, files: bool) -> Backup:
+        """Write a backup of the database as it is, and of the files, where they are in a folder."""
+        root = self.store.root() if files else None
+        return take_backup(path, self.dsn, store=str(self.store), root=root, program=__version__, bars=bars)
+
+    def plan_restore(self, path: Path, bars: Bars) -> Plan:
+        """See that a backup is whole and fits; nothing is changed."""
+        return plan_restore(path, lambda: self.dsn, self.site, bars)
+
+    def restore(self, plan: Plan, bars: Bars, *, replace: bool, files: bool) -> Restored:
+        """Replace the database by a backup, and put those files back that aren't there."""
+
+        def bring_up(dsn: str) -> str:
+            database = PostgresDatabase(dsn, self.site, version=__version__)
+            return database.migrate(now=now(), retention_days=self.settings.retention_days)
+
+        root = self.store.root() if files and plan.backup.files else None
+        return restore(plan, replace=replace, root=root, migrate=bring_up, bars=bars)
 
     @cached_property
     def queue(self) -> FileQueue:
@@ -249,6 +272,10 @@ class System:
     def only_night(self) -> AbstractContextManager[bool]:
         """Whether no other night is under way anywhere; none begins while the block lasts."""
         _ = self.database  # the relations are there
+        return self.no_night()
+
+    def no_night(self) -> AbstractContextManager[bool]:
+        """The same for a database that stays as it is, of whatever version."""
         return only_one(self.dsn, "nightly")
 
     def days(self) -> list[date]:

@@ -15,6 +15,9 @@
         ├── ServerError           the embedded PostgreSQL cannot be installed or started
         ├── InvalidQuery          a user's SQL is wrong, or wants to write
         ├── InvalidFixes          a file of rows fixed by hand cannot be used
+        ├── InvalidBackup         a backup is incomplete, damaged, or of a newer program
+        ├── BackupFailed          a backup could not be taken, or not be restored
+        ├── RestoreRefused        where a backup is to go, something is that must not be lost
         └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
 
 A message names what failed, on what, and what to do. Adapters translate the errors of their libraries into
@@ -90,6 +93,18 @@ class InvalidQuery(PermanentError):
 
 class InvalidFixes(PermanentError):
     """A file of rows fixed by hand cannot be used."""
+
+
+class InvalidBackup(PermanentError):
+    """A backup is incomplete, damaged, or of a newer program."""
+
+
+class BackupFailed(PermanentError):
+    """A backup could not be taken, or not be restored; what was there before is as it was."""
+
+
+class RestoreRefused(PermanentError):
+    """Where a backup is to go, something is that must not be lost."""
 
 
 class LedgerMismatch(PermanentError):
