@@ -56,7 +56,8 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise BackupFailed(f"{path} exists already: name a folder that doesn't, one for each backup")
     hidden = path.with_name(f".{path.name}.part")
     with disk_errors(f"{path} can't be made"):
-        hidden.mkdir(mode=0o700, exist_ok=True)
+        hidden.mkdir(exist_ok=True)
+        hidden.chmod(0o700)
         handle = os.open(hidden, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _claim(handle, hidden)
