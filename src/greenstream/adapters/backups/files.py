@@ -2,6 +2,7 @@
 
 import filecmp
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greenstream.adapters.backups.bars import Bars
-from greenstream.adapters.backups.folder import CHUNK_BYTES, FILES, disk_errors
+from greenstream.adapters.backups.folder import CHUNK_BYTES, FILES, TIMES, disk_errors
 from greenstream.adapters.storage.backend import LAKE, LANDING, QUARANTINE
 from greenstream.adapters.storage.names import is_listed, text_of
 from greenstream.domain.backup import StoredFiles
+from greenstream.domain.errors import InvalidBackup
 from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE
 
 ZONES = (LANDING, QUARANTINE, LAKE, AGGREGATES_ZONE, MANIFEST_ZONE)
@@ -31,10 +33,11 @@ class FilesBack:
 def copy_out(root: Path, folder: Path, bars: Bars) -> tuple[StoredFiles, dict[str, str]]:
     """Copy the files of a store into a backup; how many, and the sum of each by its path in the backup.
 
-    Uploads under way are left out, and so is a file that vanishes meanwhile, or is being written to.
+    Uploads under way are left out, and so is a file that vanishes meanwhile, or is being written to. Their times are
+    written down, for they are when files were received, and not every way of copying a backup keeps them.
     """
     names = list(_names(root))
-    sums, size = {}, 0
+    sums, times, size = {}, {}, 0
     total = sum(_size(root / name) for name in names)
     with bars("copying files", total, unit="bytes") as bar, disk_errors("files can't be copied"):
         for name in names:
@@ -43,18 +46,21 @@ def copy_out(root: Path, folder: Path, bars: Bars) -> tuple[StoredFiles, dict[st
             digest = _copy_still(root / name, target, bar.advance)
             if digest is not None:
                 sums[f"{FILES}/{name}"] = digest
+                times[name] = target.stat().st_mtime_ns
                 size += target.stat().st_size
-    return StoredFiles(count=len(sums), size_bytes=size), sums
+        described = json.dumps(times, indent=0).encode()
+        (folder / TIMES).write_bytes(described)
+    return StoredFiles(count=len(times), size_bytes=size), {**sums, TIMES: hashlib.sha256(described).hexdigest()}
 
 
 def copy_back(folder: Path, root: Path, bars: Bars) -> FilesBack:
     """Put the files of a backup back where there are none of that name. What is there is never overwritten."""
     files = folder / FILES
-    names = list(_names(files))
+    times = _times(folder)
     put_back = same = other = 0
-    with bars("putting files back", sum(_size(files / name) for name in names), unit="bytes") as bar:
-        for name in names:
-            if _put_back(files / name, root / name, bar.advance):
+    with bars("putting files back", sum(_size(files / name) for name in times), unit="bytes") as bar:
+        for name, mtime_ns in times.items():
+            if _put_back(files / name, root / name, mtime_ns, bar.advance):
                 put_back += 1
             elif _is_same(files / name, root / name):
                 same += 1
@@ -62,6 +68,18 @@ def copy_back(folder: Path, root: Path, bars: Bars) -> FilesBack:
                 other += 1
     os.sync()
     return FilesBack(put_back=put_back, same=same, other=other)
+
+
+def _times(folder: Path) -> dict[str, int]:
+    """When each file of a backup was received, in ns, by its path in the store. Raises InvalidBackup."""
+    try:
+        times: dict[str, int] = json.loads((folder / TIMES).read_bytes())
+    except (OSError, ValueError) as error:
+        raise InvalidBackup(f"{folder / TIMES} can't be read ({error}): take another backup") from error
+    for name in times:
+        if Path(name).parts[0] not in ZONES or ".." in Path(name).parts:
+            raise InvalidBackup(f"{folder / TIMES} names {name!r}, which is no file of a store: take another backup")
+    return times
 
 
 def _names(root: Path) -> Iterator[str]:
@@ -96,7 +114,7 @@ def _copy_still(source: Path, target: Path, heard: Callable[[int], None]) -> str
     return digest
 
 
-def _put_back(source: Path, target: Path, heard: Callable[[int], None]) -> bool:
+def _put_back(source: Path, target: Path, mtime_ns: int, heard: Callable[[int], None]) -> bool:
     """Whole at any instant, with the time it had: that is when it was received. False where the name is taken."""
     if os.path.lexists(target):
         heard(_size(source))
@@ -106,6 +124,7 @@ def _put_back(source: Path, target: Path, heard: Callable[[int], None]) -> bool:
         hidden = target.with_name(f".greenstream-{secrets.token_hex(8)}.tmp")
         try:
             _copy(source, hidden, heard)
+            os.utime(hidden, ns=(mtime_ns, mtime_ns))
             target.hardlink_to(hidden)  # unlike a rename it replaces nothing
         except FileExistsError:
             return False

@@ -1,7 +1,7 @@
 """A backup on disk: a folder that appears whole or not at all.
 
 It holds `backup.json`, which says what it is; `SHA256SUMS`, as sha256sum takes it; `database.dump`, as pg_restore takes
-it; and below `files/` the files of the store, where they are in the backup.
+it; and below `files/` the files of the store, with their times in `files.json`, where they are in the backup.
 """
 
 import errno
@@ -22,6 +22,7 @@ DESCRIPTION = "backup.json"
 SUMS = "SHA256SUMS"
 DUMP = "database.dump"
 FILES = "files"
+TIMES = "files.json"
 CHUNK_BYTES = 1 << 20
 
 _ADVICE = {
