@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -246,6 +247,37 @@ def test_a_name_is_used_once(greenstream: Command) -> None:
 def test_the_folder_of_backups_is_none_but_names_the_last_one(lived_in: Command) -> None:
     ended = lived_in("restore", ".", code=1)
     assert f"the last by name is {lived_in.folder / 'backup'}" in one_line(ended.err)
+
+
+def test_files_in_a_bucket_stay_there_and_that_is_said(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "bucket", "template1") as url:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        bucket = {"DATABASE_URL": url, "STORAGE": "s3://readings/berlin"}
+        ended = greenstream("backup", "backup", code=0, **bucket)
+        assert "the files stay in s3://readings/berlin: its versioning and replication" in ended.err
+        assert json.loads((greenstream.folder / "backup" / "backup.json").read_bytes())["files"] is None
+        greenstream("restore", "backup", code=0, **bucket)
+
+
+def test_a_dump_that_is_killed_is_said_in_a_line_and_leaves_nothing(greenstream: Command, dsn: str) -> None:
+    """By the limit on the size of files, which the system enforces with a signal."""
+    with database(dsn, "full", "template1") as url:
+        name = greenstream.file("many.csv", HEADER + "".join(rows(f"SM-{n}", 0, 48) for n in range(20)))
+        greenstream("ingest", "--no-watch", name, code=0, DATABASE_URL=url)
+        limited = "trap '' XFSZ; ulimit -f 16; exec greenstream backup backup"
+        environment = {**os.environ, "GREENSTREAM_HOME": str(greenstream.home), "GREENSTREAM_DATABASE_URL": url}
+        environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+        ended = subprocess.run(
+            ["/bin/sh", "-c", limited],
+            check=False,
+            cwd=greenstream.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 1
+        assert "pg_dump was ended by SIGXFSZ" in one_line(ended.stderr)
+        assert [path.name for path in greenstream.folder.iterdir()] == ["many.csv"]
 
 
 def test_nothing_is_left_of_a_backup_that_fails(greenstream: Command, dsn: str) -> None:

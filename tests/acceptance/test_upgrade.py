@@ -19,7 +19,7 @@ from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, Binari
 from greenstream.adapters.postgres.migrate import newest_version
 from greenstream.adapters.postgres.tools import find_tools, pg_restore
 
-BACKUPS = Path(__file__).parents[1] / "data" / "backups"
+BACKUPS = Path(__file__).parents[1] / "backups"
 OLD_VERSIONS = sorted(path.name for path in BACKUPS.iterdir() if path.is_dir())
 NEWEST = next(installed()).major
 RECENT = (datetime.now(UTC) - timedelta(days=3)).replace(hour=0, minute=0)

@@ -43,7 +43,8 @@ def disk_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "see to it and try again")
-        raise BackupFailed(f"{doing}: {error.strerror} ({os.fsdecode(error.filename or '')}); {advice}") from error
+        where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+        raise BackupFailed(f"{doing}: {error.strerror}{where}; {advice}") from error
 
 
 @contextmanager

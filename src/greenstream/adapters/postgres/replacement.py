@@ -1,7 +1,7 @@
 """A database made beside another one, which takes its place at once when it is complete."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -135,7 +135,7 @@ def _administration(target: Target) -> Iterator[Connection]:
     """A connection to another database of the server, for one can't rename the database one is in."""
     with translated("connecting to the database postgres, beside which the backup is restored"):
         connection = connect(target.dsn, dbname="postgres", application_name="greenstream restore")
-    with connection:
+    with closing(connection):
         yield connection
 
 

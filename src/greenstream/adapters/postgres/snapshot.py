@@ -1,7 +1,7 @@
 """A database as of one instant, whatever is loaded meanwhile."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,7 +37,7 @@ def open_snapshot(dsn: str) -> Iterator[Snapshot]:
     """
     with translated("connecting to the database"):
         connection = connect(dsn, application_name="greenstream backup", client_encoding="utf-8")
-    with connection:
+    with closing(connection):  # which, unlike leaving its block, has nothing to say where the server is gone
         with translated("taking a snapshot of the database"):
             snapshot = _snapshot(connection)
         yield snapshot

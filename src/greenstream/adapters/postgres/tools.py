@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections import deque
@@ -116,14 +117,16 @@ def _run(arguments: Sequence[str | Path], dsn: str, heard: Heard) -> list[str] |
         except BaseException:
             process.kill()
             raise
+    if process.returncode < 0:
+        said.append(f"error: {command[0]} was ended by {signal.Signals(-process.returncode).name}")
     return list(said) if process.returncode else None
 
 
 def _reason(said: Sequence[str]) -> str:
-    """The first error a program told, in a line."""
-    errors = [line for line in said if "error:" in line or "FATAL:" in line]
-    told = [*errors, *reversed(said), "it gave no reason"][0]
-    words = re.sub(r"^pg_\w+: |^error: ", "", told).removeprefix("error: ")
+    """The first error a program told, with its detail, in a line."""
+    begins = next((number for number, line in enumerate(said) if "error:" in line or "FATAL:" in line), len(said) - 1)
+    told = [line for line in said[begins : begins + 2] if line is said[begins] or "detail:" in line]
+    words = " ".join(re.sub(r"^(pg_\w+: )?(error: |detail: )*", "", line) for line in told) or "no reason was given"
     space = "; free some space, or take another disk" if "No space left" in words else ""
     return f"{words}{space}"
 

@@ -80,7 +80,7 @@ def _line(folder: Path, restored: "Restored") -> str:
 
 def _files_line(files: "FilesBack") -> str:
     other = f", {files.other:,} had other content and stay" * bool(files.other)
-    return f"; {files.put_back:,} files put back, {files.same:,} were there{other}"
+    return f"; {files.put_back:,} files put back, {files.same:,} there already{other}"
 
 
 def _as_json(folder: Path, plan: "Plan", files: "FilesBack | None", schema_version: str) -> dict[str, object]:
