@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from tests.acceptance.conftest import HEADER, Command
 from tests.acceptance.test_settle import database, rows
 from tests.integration.embedded_support import scratch
@@ -215,6 +216,26 @@ def test_a_role_that_may_not_create_databases_is_told_so_before_anything_else(gr
             finally:
                 connection.execute("DROP ROLE limited")
         assert "ALTER ROLE limited CREATEDB" in one_line(ended.err)
+
+
+def test_rights_of_others_are_given_again_as_far_as_they_are_there(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "watched", "template1") as url, psycopg.connect(dsn, autocommit=True) as admin:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        with psycopg.connect(url) as connection:
+            for role in ("dashboard", "auditor"):
+                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+                connection.execute(sql.SQL("GRANT SELECT ON meter_readings TO {}").format(sql.Identifier(role)))
+        greenstream("backup", "backup", "--no-files", code=0, DATABASE_URL=url)
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP OWNED BY auditor")
+            connection.execute("DROP ROLE auditor")
+        ended = greenstream("restore", "backup", code=0, DATABASE_URL=url)
+        assert 'can\'t be given again: role "auditor" does not exist' in one_line(ended.err)
+        with psycopg.connect(url) as connection:
+            asked = "SELECT has_table_privilege('dashboard', 'meter_readings', 'SELECT')"
+            assert connection.execute(asked).fetchone() == (True,)
+            connection.execute("DROP OWNED BY dashboard")
+        admin.execute("DROP ROLE dashboard")
 
 
 def test_meters_erased_since_the_backup_are_named(greenstream: Command, dsn: str) -> None:

@@ -9,8 +9,16 @@ from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.backups.files import FilesBack, copy_back
 from greenstream.adapters.backups.folder import DUMP, check_sums, describe
 from greenstream.adapters.postgres.migrate import newest_version
-from greenstream.adapters.postgres.replacement import Holding, Target, analyze, check_rows, inspect_target, replacing
-from greenstream.adapters.postgres.tools import Tools, find_tools, pg_restore
+from greenstream.adapters.postgres.replacement import (
+    Holding,
+    Target,
+    analyze,
+    check_rows,
+    give_rights,
+    inspect_target,
+    replacing,
+)
+from greenstream.adapters.postgres.tools import Tools, find_tools, pg_restore, rights_in
 from greenstream.domain.backup import Backup, check_restorable
 from greenstream.domain.errors import RestoreRefused
 from greenstream.domain.evaluate import Site
@@ -36,11 +44,15 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """`schema_version` is what the tables were brought to; `files` is None where files were not asked for."""
+    """`schema_version` is what the tables were brought to; `files` is None where files were not asked for.
+
+    `rights_refused` says which rights of other roles could not be given again.
+    """
 
     plan: Plan
     schema_version: str
     files: FilesBack | None
+    rights_refused: tuple[str, ...]
 
 
 def plan_restore(path: Path, dsn: Callable[[], str], site: Site, bars: Bars) -> Plan:
@@ -77,9 +89,10 @@ def restore(plan: Plan, *, replace: bool, root: Path | None, migrate: Callable[[
     files = copy_back(plan.path, root, bars) if root else None
     with replacing(plan.target) as new:
         _fill(plan, new, bars)
+        refused = give_rights(new, rights_in(plan.tools, plan.path / DUMP))
         version = migrate(new)
         analyze(new)
-    return Restored(plan=plan, schema_version=version, files=files)
+    return Restored(plan=plan, schema_version=version, files=files, rights_refused=tuple(refused))
 
 
 def _fill(plan: Plan, new: str, bars: Bars) -> None:

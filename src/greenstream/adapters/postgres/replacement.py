@@ -124,6 +124,18 @@ def check_rows(dsn: str, expected: dict[str, int]) -> None:
         )
 
 
+def give_rights(dsn: str, statements: list[str]) -> list[str]:
+    """Run each GRANT and REVOKE; what PostgreSQL says of those it refuses, as where a role isn't there."""
+    refused = []
+    with translated("giving rights to others"), connect(dsn) as connection:
+        for statement in statements:
+            try:
+                connection.execute(statement.encode())
+            except psycopg.ProgrammingError as error:
+                refused.append(str(error).partition("\n")[0])
+    return list(dict.fromkeys(refused))
+
+
 def analyze(dsn: str) -> None:
     """Let the planner know the new tables."""
     with translated("analyzing what was restored"), connect(dsn) as connection:

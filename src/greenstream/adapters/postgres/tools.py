@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ WITHOUT_STATISTICS = 18  # from here on pg_dump would dump them, which older ser
 
 # Every new database has it; with it go its comment and its rights.
 _PUBLIC_ITSELF = re.compile(r"\d+; \d+ \d+ (SCHEMA - public|(COMMENT|ACL) - SCHEMA public) ")
+_RIGHTS = re.compile(r"\d+; \d+ \d+ ACL ")
 # A newer pg_restore says it to an older server at the start of each session.
 _UNKNOWN_SETTING = "unrecognized configuration parameter"
 
@@ -66,7 +68,7 @@ def pg_dump(tools: Tools, dsn: str, snapshot: str, target: Path, heard: Heard) -
 
 
 def pg_restore(tools: Tools, dsn: str, source: Path, server_major: int, heard: Heard) -> None:
-    """Fill a new database from a dump, without owners and rights, which are of roles that may not be there.
+    """Fill a new database from a dump, as its owner. Rights that others had are in `rights_in`.
 
     Raises:
         BackupFailed: not all of it could be restored.
@@ -75,28 +77,41 @@ def pg_restore(tools: Tools, dsn: str, source: Path, server_major: int, heard: H
     jobs = min(MOST_JOBS, os.cpu_count() or 1)
     options = ["--verbose", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-password", f"--jobs={jobs}"]
     options += [] if older_server else ["--exit-on-error"]
-    with tempfile.NamedTemporaryFile("w", prefix="greenstream-restore-") as contents:
-        contents.write("\n".join(_contents(tools, source)))
-        contents.flush()
-        arguments: list[str | Path] = [tools.bin_dir / "pg_restore", *options, f"--use-list={contents.name}", source]
-        said = _run(arguments, dsn, heard)
+    contents = [line for line in _contents(tools, source) if not _PUBLIC_ITSELF.match(line)]
+    with _listed(contents) as listed:
+        said = _run([tools.bin_dir / "pg_restore", *options, f"--use-list={listed}", source], dsn, heard)
     errors = [] if said is None else [line for line in said if "error:" in line]
     serious = [line for line in errors if not (older_server and _UNKNOWN_SETTING in line)]
     if serious or (said is not None and not errors):
         raise BackupFailed(f"the database can't be restored: {_reason(serious or said or [])}")
 
 
-def _contents(tools: Tools, source: Path) -> Iterator[str]:
-    listed = subprocess.run(
-        [str(tools.bin_dir / "pg_restore"), "--list", str(source)],
-        check=False,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    if listed.returncode:
-        raise BackupFailed(f"{source} can't be restored: {_reason(listed.stderr.splitlines())}")
-    return (line for line in listed.stdout.splitlines() if not _PUBLIC_ITSELF.match(line))
+def rights_in(tools: Tools, source: Path) -> list[str]:
+    """The statements of a dump that give rights to others: one by one, for an unknown role ends those run with it."""
+    contents = [line for line in _contents(tools, source) if _RIGHTS.match(line) and not _PUBLIC_ITSELF.match(line)]
+    with _listed(contents) as listed:
+        said = _output([tools.bin_dir / "pg_restore", "--no-owner", "--file=-", f"--use-list={listed}", source], source)
+    return [line for line in said if line.startswith(("GRANT ", "REVOKE "))]
+
+
+@contextmanager
+def _listed(contents: Sequence[str]) -> Iterator[str]:
+    """A file for --use-list, for the time of the block."""
+    with tempfile.NamedTemporaryFile("w", prefix="greenstream-restore-") as listed:
+        listed.write("\n".join(contents))
+        listed.flush()
+        yield listed.name
+
+
+def _contents(tools: Tools, source: Path) -> list[str]:
+    return _output([tools.bin_dir / "pg_restore", "--list", source], source)
+
+
+def _output(command: Sequence[str | Path], source: Path) -> list[str]:
+    done = subprocess.run([*map(str, command)], check=False, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise BackupFailed(f"{source} can't be restored: {_reason(done.stderr.splitlines())}")
+    return done.stdout.splitlines()
 
 
 def _run(arguments: Sequence[str | Path], dsn: str, heard: Heard) -> list[str] | None:

@@ -45,6 +45,8 @@ def restore(
         console.say(f"the database {plan.target.name} will be dropped: it holds {plan.dropped}")
     _say_erased(console, plan)
     restored = system.restore(plan, console.progress, replace=replace, files=files)
+    for refused in restored.rights_refused:
+        console.warn(f"rights that the backup has can't be given again: {refused}")
     if json:
         console.emit(_as_json(folder, plan, restored.files, restored.schema_version))
         return
