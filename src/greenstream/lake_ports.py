@@ -56,6 +56,10 @@ class DaySnapshot(Protocol):
         """The readings of some meters: schema HELD."""
         ...
 
+    def superseded(self) -> int:
+        """How many of the day's readings were superseded."""
+        ...
+
     def checksums(self) -> Mapping[str, Checksum]:
         """Of the readings in the database, by region."""
         ...
@@ -195,6 +199,11 @@ class Written:
 
 class DayWriter(Protocol):
     """A day on its way into the lake: nothing is seen of it until `finish`."""
+
+    @property
+    def rows(self) -> int:
+        """How many readings were added."""
+        ...
 
     def add(self, rows: pl.DataFrame) -> None:
         """Readings of the next meters, by meter_id: schema ARCHIVED, in its order."""

@@ -134,6 +134,17 @@ def test_a_day_that_was_not_settled_since_it_changed_is_not_archived(bed: Bed, n
     assert nights.archive(DAY).state == "not settled"
 
 
+def test_the_lake_is_not_made_less_by_a_database_that_knows_less(bed: Bed, nights: Nights) -> None:
+    """As after a backup was restored that is older than the lake."""
+    bed.load("a.csv", day_file())
+    nights.run()
+    before = content(bed.folder)
+    bed.execute("DELETE FROM greenstream.reading WHERE meter_key = 1")
+    bed.execute("UPDATE greenstream.day SET archived_at = NULL")
+    assert nights.archive(DAY).state == "would lose"
+    assert content(bed.folder) == before
+
+
 def test_what_a_meter_used_is_beside_its_readings(bed: Bed, nights: Nights) -> None:
     bed.load("a.csv", with_faults())
     nights.run()

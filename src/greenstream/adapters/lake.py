@@ -198,6 +198,10 @@ class ObjectDayWriter:
         self._regions: dict[str, _Region] = defaultdict(_Region)
         self._meter_days: list[pl.DataFrame] = []
 
+    @property
+    def rows(self) -> int:
+        return sum(region.checksum.rows for region in self._regions.values())
+
     def add(self, rows: pl.DataFrame) -> None:
         for (region,), part in with_record_ids(rows).partition_by("region", as_dict=True, maintain_order=True).items():
             known = self._regions[str(region)]

@@ -13,6 +13,7 @@
         ├── DatabaseRefused       PostgreSQL answered, and said no
         ├── LakeDamaged           an object of the lake is missing, or isn't what was written
         ├── ServerError           the embedded PostgreSQL cannot be installed or started
+        ├── BackupRefused         a backup can't be made, or can't be restored here
         ├── InvalidQuery          a user's SQL is wrong, or wants to write
         ├── InvalidFixes          a file of rows fixed by hand cannot be used
         └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
@@ -82,6 +83,10 @@ class LakeDamaged(PermanentError):
 
 class ServerError(PermanentError):
     """The embedded PostgreSQL cannot be installed or started."""
+
+
+class BackupRefused(PermanentError):
+    """A backup can't be made, or can't be restored here."""
 
 
 class InvalidQuery(PermanentError):

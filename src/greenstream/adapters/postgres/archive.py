@@ -192,6 +192,11 @@ class PostgresDay:
             .pipe(conform, HELD)
         )
 
+    def superseded(self) -> int:
+        row = self._connection.execute(query("archive_superseded"), self._bounds).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
     def checksums(self) -> Mapping[str, Checksum]:
         by_location: dict[int, Checksum] = defaultdict(Checksum)
         for rows in self._record_ids():

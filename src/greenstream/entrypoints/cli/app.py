@@ -11,6 +11,7 @@ from greenstream import __version__
 from greenstream.entrypoints.cli import (
     alerts,
     archive,
+    backup,
     db,
     dead_letters,
     demo,
@@ -77,6 +78,7 @@ for module in (
     reprocess,
     dead_letters,
     erase,
+    backup,
     db,
     down,
     simulate,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("date", "state", "readings", "objects", "written", "MB")
 NOT_SETTLED = "not settled"
+WOULD_LOSE = "would lose"
 
 
 def register(app: typer.Typer) -> None:
@@ -45,9 +46,16 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
         console.table(COLUMNS, [row(each) for each in done])
     if not done:
         console.say("nothing to archive: every settled day is in the lake as it is")
+    losing = [str(each.day) for each in done if each.state.value == WOULD_LOSE]
+    if losing:
+        console.warn(
+            f"{', '.join(losing)}: the lake has readings that the database hasn't, as after an old backup was "
+            "restored; it was left alone: load the raw files of these days again, by greenstream ingest"
+        )
     unsettled = [str(each.day) for each in done if each.state.value == NOT_SETTLED]
     if unsettled:
         console.warn(f"{', '.join(unsettled)}: not settled; greenstream nightly settles what is over, and archives it")
+    if losing or unsettled:
         stop(ExitCode.TROUBLE)
 
 
