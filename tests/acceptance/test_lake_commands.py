@@ -62,6 +62,18 @@ def test_retention_is_shown_before_and_said_afterwards(run: Run, store: Path) ->
     ]
 
 
+def test_a_damaged_lake_holds_retention_up_and_is_said(run: Run, store: Path) -> None:
+    run("nightly", code=0)
+    (store / OBJECT).unlink()
+    refused = run("nightly", code=1, RETENTION_DAYS="90")
+    assert "kept: " in refused.out
+    assert OBJECT in refused.err
+    assert refused.err.count("\n") == 1
+    assert run("query", "SELECT count(*) FROM meter_readings", "--json", code=0).json == [{"count": 3}]
+    run("archive", "--date", "2026-03-02", code=0)
+    run("nightly", code=0, RETENTION_DAYS="90")
+
+
 def test_archive_refuses_a_day_that_is_not_settled(run: Run) -> None:
     refused = run("archive", "--date", "2026-03-02", code=1)
     assert refused.err.count("\n") == 1

@@ -110,7 +110,7 @@ class ObjectLake:
     def replace(self, manifest: Manifest, objects: dict[str, Path]) -> Written:
         """Put the objects that the store hasn't like this, then the manifest; then drop what it names no more."""
         changed = [file.path for file in manifest.files if self._put(file, objects[file.path])]
-        key, content, before = manifest_key(manifest.day), manifest.to_json(), self.manifest(manifest.day)
+        key, content, before = manifest_key(manifest.day), manifest.to_json(), self._readable_manifest(manifest.day)
         if before != manifest:
             self._store.put(key, content)
             changed.append(key)
@@ -120,6 +120,12 @@ class ObjectLake:
                 self._store.delete(gone.path)
                 changed.append(gone.path)
         return Written(manifest=manifest, changed=tuple(changed))
+
+    def _readable_manifest(self, day: date) -> Manifest | None:
+        try:
+            return self.manifest(day)
+        except LakeDamaged:
+            return None
 
     @property
     def version(self) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from greenstream.domain.aggregates import CURVE_PARTS, curve_parts, load_curves, meter_days
 from greenstream.domain.archive import ARCHIVED, archived, in_order
 from greenstream.domain.calendar import day_slots
+from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.evaluate import Site
 from greenstream.lake_ports import Archives, DayReader, DaySnapshot, DayWriter, Lake
 
@@ -69,7 +70,10 @@ def archive(day: date, *, archives: Archives, lake: Lake, site: Site, now: datet
 
 def _missing(day: date, new: DayWriter, lake: Lake) -> int:
     """How many readings fewer than the lake has; so it is after an old backup was restored."""
-    manifest = lake.manifest(day)
+    try:
+        manifest = lake.manifest(day)
+    except LakeDamaged:  # it is written anew
+        return 0
     return manifest.rows - new.rows if manifest else 0
 
 

@@ -58,7 +58,7 @@ def verify(day: date, means: Verification) -> Verified:
         facts = snapshot.facts()
         if facts is None:
             return _without_facts(day, means.lake)
-        manifest = means.lake.manifest(day)
+        manifest = _manifest(day, means.lake)
         found, notes = list[str](), list[str]()
         if manifest is not None:
             found += _damaged_aggregates(manifest, means.lake)
@@ -81,11 +81,19 @@ def verify(day: date, means: Verification) -> Verified:
 
 
 def _without_facts(day: date, lake: Lake) -> Verified:
-    manifest = lake.manifest(day)
+    manifest = _manifest(day, lake)
     if manifest is None:
         return Verified(day=day, notes=(f"{day} has no readings",))
     trouble = f"{day} is in the lake with {manifest.rows} readings, but the database knows nothing of it"
     return Verified(day=day, readings=manifest.rows, objects=len(manifest.files), differences=(trouble,))
+
+
+def _manifest(day: date, lake: Lake) -> Manifest | None:
+    """None also where it can't be read, which is a difference like others."""
+    try:
+        return lake.manifest(day)
+    except LakeDamaged:
+        return None
 
 
 def _damaged_aggregates(manifest: Manifest, lake: Lake) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """PostgreSQL behind the ports of the lake: days on their way out, and what is deleted afterwards."""
 
-import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -217,9 +216,12 @@ class PostgresDay:
             yield ids[:, 0].astype(np.uint64)
 
     def _copied(self, keys: Sequence[int]) -> pl.DataFrame:
-        with self._connection.cursor().copy(query("archive_held"), {**self._bounds, "keys": list(keys)}) as copy:
-            content = io.BytesIO(b"".join(copy))
-        if not content.getbuffer().nbytes:
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(query("archive_held"), {**self._bounds, "keys": list(keys)})
+            result = cursor.pgresult
+            assert result is not None
+            content = b"".join(result.get_value(row, 0) or b"" for row in range(result.ntuples))
+        if not content:
             return pl.DataFrame(schema=COPIED)
         return pl.read_csv(content, has_header=False, schema=COPIED)
 

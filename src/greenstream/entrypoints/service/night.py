@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
 from greenstream.pipeline.archive import Archived
-from greenstream.pipeline.nightly import Done, Step, nightly
+from greenstream.pipeline.nightly import Done, Step, nightly, trouble_of
 from greenstream.pipeline.settle import Settled
 from greenstream.wiring import System, now
 
@@ -44,6 +44,9 @@ class NightPart:
                 return
             for done in nightly(system.night(), self._step):
                 self._report(done)
+                if trouble := trouble_of(done):
+                    with system.alerts() as book:
+                        book.raise_alert(trouble, now())
                 if self._stop.is_set():
                     return
         self._done_on = local.date()
