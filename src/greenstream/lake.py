@@ -10,7 +10,7 @@ the objects of these days and regions, of them only the columns and rows that ar
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -91,6 +91,8 @@ def _manifests(first: Day, last: Day, storage: str | None) -> tuple[str, list[Ma
 
 
 def _day(day: Day) -> date:
+    if isinstance(day, datetime):
+        return day.date()
     try:
         return date.fromisoformat(day) if isinstance(day, str) else day
     except ValueError as error:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -74,13 +75,17 @@ def test_a_damaged_lake_holds_retention_up_and_is_said(run: Run, store: Path) ->
     run("nightly", code=0, RETENTION_DAYS="90")
 
 
-def test_archive_refuses_a_day_that_is_not_settled(run: Run) -> None:
-    refused = run("archive", "--date", "2026-03-02", code=1)
-    assert refused.err.count("\n") == 1
-    assert "not settled" in refused.err
-    run("settle", code=0)
-    assert run("archive", "--json", code=0).json_lines[0]["state"] == "archived"
+def test_archive_settles_what_is_over_and_refuses_what_is_not(run: Run, greenstream: Command) -> None:
+    (done,) = run("archive", "--date", "2026-03-02", "--json", code=0).json_lines
+    assert (done["state"], done["readings"]) == ("archived", 3)
     assert "nothing to archive" in run("archive", code=0).err
+    (none,) = run("archive", "--date", "2026-01-01", "--json", code=0).json_lines
+    assert none["state"] == "empty"
+    now = datetime.now(UTC)
+    run("ingest", greenstream.file("now.csv", f"meter_id,timestamp,energy_value\nSM-1,{now:%Y-%m-%dT%H:%MZ},1 kW\n"))
+    refused = run("archive", "--date", f"{now:%Y-%m-%d}", code=1)
+    assert "not over yet" in refused.err
+    assert refused.err.count("\n") == 1
 
 
 def test_verify_names_what_differs_in_one_line_each(run: Run, store: Path) -> None:
