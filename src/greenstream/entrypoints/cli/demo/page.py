@@ -58,7 +58,7 @@ QUERIES = (
     "SELECT meter_id, reading_at, flags FROM meter_readings WHERE flags <> '{}' LIMIT 9",
     "SELECT code, raw_line FROM quarantined_rows LIMIT 9",
 )
-LAKE_QUERIES = ("SELECT region, day, sum(kwh) FROM meter_days GROUP BY ALL ORDER BY ALL",)
+LAKE_QUERIES = ("SELECT region, day, round(sum(kwh), 1) AS kwh FROM meter_days GROUP BY ALL ORDER BY ALL",)
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ class Page:
 
     def _next_steps(self, exports: Sequence[str]) -> None:
         """Commands one can copy: never wrapped, nor indented by what isn't theirs."""
+        self.console.print()
         self.console.print(Text("What to do next: the database is running, look around", style="bold"))
         lines = [*exports, *(f'greenstream query "{query}"' for query in QUERIES)]
         lines += [f'greenstream query --lake "{query}"' for query in LAKE_QUERIES]
