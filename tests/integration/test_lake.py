@@ -13,8 +13,8 @@ from tests.support.nights import Nights
 
 from greenstream.domain.archive import with_record_ids
 from greenstream.domain.lake import LAKE, meter_days_key, reading_key
-from greenstream.lake_ports import Lifetimes
 from greenstream.pipeline import archive as archiving
+from greenstream.ports import Lifetimes
 
 DAY = date(2024, 3, 15)
 LONG_AFTER = datetime(2024, 8, 1, 3, tzinfo=UTC)

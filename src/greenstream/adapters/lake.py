@@ -25,7 +25,7 @@ from greenstream.domain.lake import (
     reading_key,
 )
 from greenstream.domain.manifest import LakeFile, Manifest, ReadingsFile, read_manifest
-from greenstream.lake_ports import Written
+from greenstream.ports import Written
 
 ROW_GROUP_ROWS = 262_144
 BATCH_ROWS = 500_000

@@ -13,7 +13,7 @@ from greenstream.domain.archive import ARCHIVED, archived, in_order
 from greenstream.domain.calendar import day_slots
 from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.evaluate import Site
-from greenstream.lake_ports import Archives, DayReader, DaySnapshot, DayWriter, Lake
+from greenstream.ports import Archives, DayReader, DaySnapshot, DayWriter, Lake
 
 BATCH_ROWS = 750_000
 """Readings in memory at once."""

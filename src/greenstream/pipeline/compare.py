@@ -7,7 +7,7 @@ import polars as pl
 from greenstream.domain.archive import Checksum, checksum, id_bytes, with_record_ids
 from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.manifest import Manifest, ReadingsFile
-from greenstream.lake_ports import DayFacts, DaySnapshot, Lake
+from greenstream.ports import DayFacts, DaySnapshot, Lake
 
 
 def differences(facts: DayFacts, snapshot: DaySnapshot, lake: Lake) -> Iterator[str]:

@@ -6,10 +6,10 @@ from datetime import date
 
 from greenstream.domain.alerts import AlertCode, Condition
 from greenstream.domain.schema import Severity
-from greenstream.lake_ports import Deletion
 from greenstream.pipeline.archive import Archived, ArchiveState
 from greenstream.pipeline.retire import Retirement
 from greenstream.pipeline.settle import Settled
+from greenstream.ports import Deletion
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,8 @@ from itertools import islice
 
 from greenstream.domain.calendar import day_start
 from greenstream.domain.errors import LakeDamaged, NotFound, TransactionConflict
-from greenstream.lake_ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Layer, Lifetimes
 from greenstream.pipeline.compare import differences
-from greenstream.ports import Landing
+from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Landing, Layer, Lifetimes
 
 FILES_AT_ONCE = 200
 

@@ -14,9 +14,8 @@ from greenstream.domain.errors import FileRejected, LakeDamaged, NotFound
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.manifest import Manifest
 from greenstream.domain.parsing import parse_file
-from greenstream.lake_ports import Archives, DayFacts, DaySnapshot, Lake, LoadedFile
 from greenstream.pipeline.compare import differences
-from greenstream.ports import Landing
+from greenstream.ports import Archives, DayFacts, DaySnapshot, Lake, Landing, LoadedFile
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
 NONE: Ids = np.empty(0, dtype=np.uint64)

@@ -22,7 +22,7 @@ from greenstream.domain.calendar import day_slots, day_start
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import Site
 from greenstream.domain.schema import INSTANT, conform
-from greenstream.lake_ports import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
+from greenstream.ports import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
 
 COPIED = pl.Schema(
     {
