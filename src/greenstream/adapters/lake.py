@@ -13,7 +13,7 @@ import polars as pl
 
 from greenstream.adapters.storage import ObjectStore
 from greenstream.domain.archive import ARCHIVED, Checksum, checksum, id_bytes, with_record_ids
-from greenstream.domain.errors import LakeDamaged, NotFound
+from greenstream.domain.errors import LakeDamaged, NotFound, StorageRefused
 from greenstream.domain.evaluate import Site
 from greenstream.domain.lake import (
     LAKE,
@@ -70,7 +70,7 @@ class ObjectLake:
 
     def copied(self, file: LakeFile, target: Path) -> Path:
         """The object as a file of this machine, checked on the way."""
-        with target.open("wb") as out:
+        with _scratch(target.parent), target.open("wb") as out:
             self._read_checked(file, out.write)
         return target
 
@@ -212,7 +212,8 @@ class ObjectDayWriter:
         for (region,), part in with_record_ids(rows).partition_by("region", as_dict=True, maintain_order=True).items():
             known = self._regions[str(region)]
             path = self._folder / f"{region}-{len(known.parts)}.arrow"
-            part.select(LAKE.names()).write_ipc(path, compression="lz4")
+            with _scratch(self._folder):
+                part.select(LAKE.names()).write_ipc(path, compression="lz4")
             known.parts.append(path)
             known.checksum += checksum(id_bytes(part["record_id"]))
             known.span(part["reading_at"])
@@ -253,12 +254,25 @@ class ObjectDayWriter:
 
     def _file(self, key: str, rows: pl.LazyFrame, objects: dict[str, Path]) -> LakeFile:
         path = self._folder / f"{len(objects)}.parquet"
-        rows.sink_parquet(path, compression="snappy", row_group_size=ROW_GROUP_ROWS, maintain_order=True)
+        with _scratch(self._folder):
+            rows.sink_parquet(path, compression="snappy", row_group_size=ROW_GROUP_ROWS, maintain_order=True)
         objects[key] = path
         count = pl.scan_parquet(path).select(pl.len()).collect().item()
         with path.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         return LakeFile(path=key, rows=count, size_bytes=path.stat().st_size, sha256=digest)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.ComputeError) as error:
+        reason = str(error).splitlines()[0]
+        raise StorageRefused(
+            f"the temporary folder {folder} can't be written to: {reason}; free some space, or set TMPDIR to a folder "
+            "on another disk"
+        ) from error
 
 
 def _region(folder: str) -> str:
