@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
-from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
@@ -37,13 +37,10 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
     if days is None:
         days = patiently(console, system, system.to_archive)
     done: list[Archived] = []
-    with console.progress("archiving", len(days), unit="days") as progress:
-        for each in days:
-            progress.describe(f"archiving {each}")
-            done.append(patiently(console, system, partial(_archived, system, each)))
-            progress.advance()
-            if json:
-                console.emit(as_json(done[-1]))
+    for each in day_by_day(console, system, "archiving", days, partial(_archived, system)):
+        done.append(each)
+        if json:
+            console.emit(as_json(each))
     if done and not json:
         console.table(COLUMNS, [row(each) for each in done])
     if not done:
