@@ -1,12 +1,11 @@
 """The lake as frames, in a folder and on S3."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.contract.storage_fixtures import BUCKET, S3Server, running_s3_server
+from tests.contract.storage_fixtures import BUCKET, S3Server
 from tests.integration.test_lake import DAY, LONG_AFTER, day_file, with_faults
 from tests.support.bed import VERSION, Bed
 from tests.support.nights import Nights
@@ -25,12 +24,6 @@ def archived(bed: Bed) -> Bed:
     bed.load("b.csv", day_file(NEXT))
     Nights(bed).run()
     return bed
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with running_s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 def url(bed: Bed) -> str:
