@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from greenstream.domain.errors import InvalidQuery
-from greenstream.domain.lake import LAKE, LOAD_CURVES, METER_DAYS
+from greenstream.domain.lake import AGGREGATES_ZONE, LAKE, LOAD_CURVES, METER_DAYS, READINGS_ZONE
 
 BATCH_ROWS = 5_000
 PIECE_BYTES = 1 << 20
@@ -102,7 +102,9 @@ def ask_lake(folder: Path, text: str) -> Iterator[LakeAnswer]:
         for statement in _views(folder):
             connection.execute(statement)
         connection.execute(f"SET temp_directory = {_quoted(str(scratch))}")
-        quoted = ", ".join(_quoted(f"{place}/") for place in (folder / "analytics", folder / "aggregates", scratch))
+        quoted = ", ".join(
+            _quoted(f"{place}/") for place in (folder / READINGS_ZONE, folder / AGGREGATES_ZONE, scratch)
+        )
         connection.execute(f"SET allowed_directories = [{quoted}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
@@ -123,12 +125,12 @@ def _check(connection: duckdb.DuckDBPyConnection, text: str) -> bool:
 
 
 def _views(folder: Path) -> Iterator[str]:
-    readings = _source(folder / "analytics", "year=*/month=*/region=*/*.parquet", LAKE)
+    readings = _source(folder / READINGS_ZONE, "year=*/month=*/region=*/*.parquet", LAKE)
     columns = ", ".join([*LAKE.names(), *PARTITIONS.names()])
     yield f"CREATE VIEW meter_readings AS SELECT {RECORD_ID} AS record_id, {columns} FROM {readings}"
     yield "CREATE VIEW current_readings AS SELECT * EXCLUDE (is_current) FROM meter_readings WHERE is_current"
     for name, schema in (("meter_days", METER_DAYS), ("load_curves", LOAD_CURVES)):
-        source = _source(folder / "aggregates" / name, "year=*/month=*/*.parquet", schema)
+        source = _source(folder / AGGREGATES_ZONE / name, "year=*/month=*/*.parquet", schema)
         yield f"CREATE VIEW {name} AS SELECT {', '.join(schema.names())} FROM {source}"
 
 

@@ -12,6 +12,8 @@ from greenstream.pipeline.compare import differences
 from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Landing, Layer, Lifetimes
 
 FILES_AT_ONCE = 200
+HALF_WRITTEN = timedelta(days=1)
+"""What is older was left behind by a process that was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,7 @@ def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]
     if not means.dry_run:
         with suppress(TransactionConflict):  # loads and readers left no gap: the next night does it
             means.archives.join_older(last)
+        means.landing.sweep(before=now - HALF_WRITTEN)
     yield from _retire_landed(means, day_start(last, means.timezone), gone, now)
     yield from _expire_copies(today - timedelta(days=means.lifetimes.quarantine), means, now)
     for layer, lifetime in _kept_longer(means.lifetimes):

@@ -40,6 +40,10 @@ class Landing(Protocol):
         """Copies in the quarantine of files that landed before a day."""
         ...
 
+    def sweep(self, *, before: datetime) -> int:
+        """Delete what killed processes left half-written before a moment; how many files."""
+        ...
+
     def delete(self, path: str) -> None:
         """Delete it, if it is there."""
         ...
