@@ -107,19 +107,19 @@ def test_the_lake_answers_in_each_format(run: Run) -> None:
     run("nightly", code=0)
     sql = "SELECT meter_id, consumption_kw, reading_at, flags FROM current_readings ORDER BY meter_id, reading_at"
     assert run("query", "--lake", sql, code=0).out.splitlines()[2].split() == (
-        ["SM-1", "3.2500", "2026-03-02", "10:00:00+00", "[]"]
+        ["SM-1", "3.2500", "2026-03-02", "10:00:00+00", "{}"]
     )
     assert run("query", "--lake", sql, "--format", "csv", code=0).out.splitlines() == [
         "meter_id,consumption_kw,reading_at,flags",
-        "SM-1,3.2500,2026-03-02 10:00:00+00,[]",
-        "SM-1,12.0000,2026-03-02 10:15:00+00,[]",
-        "SM-2,,2026-03-02 10:00:00+00,[MISSING_READING]",
+        "SM-1,3.2500,2026-03-02 10:00:00+00,{}",
+        "SM-1,12.0000,2026-03-02 10:15:00+00,{}",
+        "SM-2,,2026-03-02 10:00:00+00,{MISSING_READING}",
     ]
     rows = run("query", "--lake", sql, "--json", code=0).json
     assert rows[2] == {
         "meter_id": "SM-2",
         "consumption_kw": None,
-        "reading_at": "2026-03-02 10:00:00+00",
+        "reading_at": "2026-03-02T10:00:00+00:00",
         "flags": ["MISSING_READING"],
     }
 
