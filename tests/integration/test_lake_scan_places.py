@@ -11,9 +11,10 @@ from tests.support.lake import readings, write_day
 from greenstream import lake
 from greenstream.domain.errors import LakeDamaged, SettingsError, StorageRefused, StorageUnavailable
 from greenstream.domain.lake import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, manifest_key
+from greenstream.domain.schema import conform
 
 DAYS = [date(2026, 2, 28), date(2026, 3, 1)]
-FULL = {**LAKE, **PARTITIONS}
+FULL = pl.Schema({**LAKE, **PARTITIONS})
 BY_TIME = ["reading_at", "region"]
 
 
@@ -22,13 +23,13 @@ def write(root: str) -> pl.DataFrame:
     for day in DAYS:
         write_day(root, day, readings(day))
     rows = [readings(day).with_columns(year=pl.lit(day.year), month=pl.lit(day.month)) for day in DAYS]
-    return pl.concat(rows).select(FULL).cast(FULL).sort(BY_TIME)
+    return pl.concat(rows).pipe(conform, FULL).sort(BY_TIME)
 
 
 def assert_read(storage: str | Path, expected: pl.DataFrame) -> None:
     """Whole, and by conditions on a partition and a column."""
     frame = lake.scan(*DAYS, storage=storage)
-    assert frame.collect_schema() == pl.Schema(FULL)
+    assert frame.collect_schema() == FULL
     assert frame.collect().sort(BY_TIME).equals(expected)
     some = (pl.col("region") == "Zone2") & (pl.col("month") == 3) & pl.col("is_current")
     found = frame.filter(some).select("year", "reading_at", "consumption_kw").collect()

@@ -80,12 +80,12 @@ class LakeSelection:
 
     def csv(self) -> Generator[bytes]:
         # The header waits for the first rows, so that a query which fails at once leaves nothing on stdout.
-        head: list[Sequence[str | None]] = [self.names]
-        for rows in self.texts():
-            yield _csv_lines([*head, *rows])
-            head = []
-        if head:
-            yield _csv_lines(head)
+        head = _csv_line(self.names)
+        line = " || ',' || ".join(_as_csv(f"c{number}", of_type) for number, of_type in enumerate(self._types))
+        for rows in self._batches(f"SELECT {line} FROM {self._source}"):
+            yield (head + "".join(f"{row[0]}\n" for row in rows)).encode()
+            head = ""
+        yield head.encode()
 
     def parquet(self) -> Generator[bytes]:
         check_names([name.casefold() for name in self.names])
@@ -116,7 +116,7 @@ class LakeReport:
         yield [json.dumps(dict(zip(self.names, row, strict=True)), ensure_ascii=False) for row in self._rows]
 
     def csv(self) -> Generator[bytes]:
-        yield _csv_lines([self.names, *self._rows])
+        yield "".join(map(_csv_line, [self.names, *self._rows])).encode()
 
     def parquet(self) -> Generator[bytes]:
         file = io.BytesIO()
@@ -160,12 +160,19 @@ def _as_json(column: str, of_type: str) -> str:
     return column
 
 
-def _csv_lines(rows: Sequence[Sequence[str | None]]) -> bytes:
-    return "".join(",".join(map(_csv_field, row)) + "\n" for row in rows).encode()
+def _as_csv(column: str, of_type: str) -> str:
+    """An empty text is quoted, null is not, as PostgreSQL writes them."""
+    text = _as_text(column, of_type)
+    is_marked = rf"""regexp_matches({text}, '[",\r\n]|^$')"""
+    in_marks = f"""'"' || replace({text}, '"', '""') || '"'"""
+    return f"CASE WHEN {column} IS NULL THEN '' WHEN {is_marked} THEN {in_marks} ELSE {text} END"
+
+
+def _csv_line(values: Sequence[str | None]) -> str:
+    return ",".join(map(_csv_field, values)) + "\n"
 
 
 def _csv_field(value: str | None) -> str:
-    """An empty text is quoted, null is not, as PostgreSQL writes them."""
     if value is None:
         return ""
     if not value or any(sign in value for sign in ',"\r\n'):
