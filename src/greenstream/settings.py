@@ -20,7 +20,7 @@ from pydantic_settings import (
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
-from greenstream.lake_ports import Lifetimes
+from greenstream.ports import Lifetimes
 
 CONFIG_FILE = "greenstream.toml"
 ENV_PREFIX = "GREENSTREAM_"

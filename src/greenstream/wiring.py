@@ -30,7 +30,6 @@ from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
-from greenstream.lake_ports import Deletion
 from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
 from greenstream.pipeline.archive import Archived, archive
 from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
@@ -46,7 +45,7 @@ from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.verify import Verification, Verified, verify
 from greenstream.pipeline.watch_meters import Watched, watch_meters
 from greenstream.pipeline.work_on import Later, after_crash, give_up, work_on
-from greenstream.ports import LandedFile, RowChoice
+from greenstream.ports import Deletion, LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import HEADER, Command
 from tests.acceptance.test_settle import database, rows
 from tests.integration.embedded_support import scratch
@@ -321,6 +322,22 @@ def test_a_dump_that_is_killed_is_said_in_a_line_and_leaves_nothing(greenstream:
         assert ended.returncode == 1
         assert "pg_dump was ended by SIGXFSZ" in one_line(ended.stderr)
         assert [path.name for path in greenstream.folder.iterdir()] == ["many.csv"]
+
+
+def test_the_password_is_seen_by_nobody(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "secret", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        with_password = make_conninfo(url, password="s3cret-s3cret")
+        process = greenstream.start("backup", "backup", "--no-files", DATABASE_URL=with_password)
+        seen = set()
+        while process.poll() is None:
+            for entry in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    seen.add(entry.read_bytes())
+        process.communicate()
+        assert process.returncode == 0
+        assert any(b"pg_dump" in line for line in seen)
+        assert not any(b"s3cret-s3cret" in line for line in seen)
 
 
 def test_nothing_is_left_of_a_backup_that_fails(greenstream: Command, dsn: str) -> None:

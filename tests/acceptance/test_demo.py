@@ -63,6 +63,7 @@ def test_it_shows_every_section(first):
         ["Were", "the", "faults"],
         ["Quality", "grades"],
         ["Load", "curve", "of"],
+        ["What", "is", "in"],
         ["What", "to", "do"],
     ]
 

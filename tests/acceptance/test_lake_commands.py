@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -62,13 +63,29 @@ def test_retention_is_shown_before_and_said_afterwards(run: Run, store: Path) ->
     ]
 
 
-def test_archive_refuses_a_day_that_is_not_settled(run: Run) -> None:
-    refused = run("archive", "--date", "2026-03-02", code=1)
+def test_a_damaged_lake_holds_retention_up_and_is_said(run: Run, store: Path) -> None:
+    run("nightly", code=0)
+    (store / OBJECT).unlink()
+    refused = run("nightly", code=1, RETENTION_DAYS="90")
+    assert "kept: " in refused.out
+    assert OBJECT in refused.err
     assert refused.err.count("\n") == 1
-    assert "not settled" in refused.err
-    run("settle", code=0)
-    assert run("archive", "--json", code=0).json_lines[0]["state"] == "archived"
+    assert run("query", "SELECT count(*) FROM meter_readings", "--json", code=0).json == [{"count": 3}]
+    run("archive", "--date", "2026-03-02", code=0)
+    run("nightly", code=0, RETENTION_DAYS="90")
+
+
+def test_archive_settles_what_is_over_and_refuses_what_is_not(run: Run, greenstream: Command) -> None:
+    (done,) = run("archive", "--date", "2026-03-02", "--json", code=0).json_lines
+    assert (done["state"], done["readings"]) == ("archived", 3)
     assert "nothing to archive" in run("archive", code=0).err
+    (none,) = run("archive", "--date", "2026-01-01", "--json", code=0).json_lines
+    assert none["state"] == "empty"
+    now = datetime.now(UTC)
+    run("ingest", greenstream.file("now.csv", f"meter_id,timestamp,energy_value\nSM-1,{now:%Y-%m-%dT%H:%MZ},1 kW\n"))
+    refused = run("archive", "--date", f"{now:%Y-%m-%d}", code=1)
+    assert "not over yet" in refused.err
+    assert refused.err.count("\n") == 1
 
 
 def test_verify_names_what_differs_in_one_line_each(run: Run, store: Path) -> None:
@@ -90,19 +107,19 @@ def test_the_lake_answers_in_each_format(run: Run) -> None:
     run("nightly", code=0)
     sql = "SELECT meter_id, consumption_kw, reading_at, flags FROM current_readings ORDER BY meter_id, reading_at"
     assert run("query", "--lake", sql, code=0).out.splitlines()[2].split() == (
-        ["SM-1", "3.2500", "2026-03-02", "10:00:00+00", "[]"]
+        ["SM-1", "3.2500", "2026-03-02", "10:00:00+00", "{}"]
     )
     assert run("query", "--lake", sql, "--format", "csv", code=0).out.splitlines() == [
         "meter_id,consumption_kw,reading_at,flags",
-        "SM-1,3.2500,2026-03-02 10:00:00+00,[]",
-        "SM-1,12.0000,2026-03-02 10:15:00+00,[]",
-        "SM-2,,2026-03-02 10:00:00+00,[MISSING_READING]",
+        "SM-1,3.2500,2026-03-02 10:00:00+00,{}",
+        "SM-1,12.0000,2026-03-02 10:15:00+00,{}",
+        "SM-2,,2026-03-02 10:00:00+00,{MISSING_READING}",
     ]
     rows = run("query", "--lake", sql, "--json", code=0).json
     assert rows[2] == {
         "meter_id": "SM-2",
         "consumption_kw": None,
-        "reading_at": "2026-03-02 10:00:00+00",
+        "reading_at": "2026-03-02T10:00:00+00:00",
         "flags": ["MISSING_READING"],
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.contract.storage_fixtures import S3Server, running_s3_server
 from tests.integration.embedded_support import scratch
 from tests.support.bed import Bed, Databases
 
@@ -17,6 +18,12 @@ def databases() -> Iterator[Databases]:
             yield Databases(server.ensure_running().dsn, folder / "beds")
         finally:
             server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with running_s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
+from tests.contract.storage_fixtures import BUCKET, S3Server
 from tests.integration.test_lake import DAY, LONG_AFTER, day_file, lake_rows, with_faults
-from tests.support.bed import HEADER, Bed
+from tests.support.bed import HEADER, VERSION, Bed
 from tests.support.nights import Nights
 
+from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.storage import open_store
 from greenstream.domain.erasure import blanked
 from greenstream.domain.errors import NotFound
 from greenstream.domain.limits import Limits
@@ -153,6 +157,28 @@ def test_a_file_nobody_can_look_into_is_told(bed: Bed, nights: Nights) -> None:
     bed.load("torn.csv.gz", gzip.compress(day_file().encode())[:200])
     told = [each for each in nights.erase(GONE) if isinstance(each, erasing.Unsearchable)]
     assert {each.path for each in told} == {"raw-data/2024-03-20/torn.csv.gz", "quarantine/2024-03-20/torn.csv.gz"}
+
+
+def test_on_s3_a_rewritten_file_is_no_new_delivery(
+    bed: Bed, nights: Nights, s3: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There a file gets a new time with its new bytes."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    bed.store = open_store(f"s3://{BUCKET}/erased")
+    bed.lake = ObjectLake(bed.store, version=VERSION)
+    source = tmp_path / "a.csv"
+    source.write_text(with_faults() + BAD)
+    landed = bed.store.land(source, day=DAY)
+    assert bed.process(landed.path).outcome == "loaded"
+    nights.run()
+    time.sleep(1.1)  # its clock has seconds
+    nights.erase(GONE)
+    rewritten = bed.store.head(landed.path)
+    assert rewritten.received_at > landed.received_at
+    assert b"SM-1," not in b"".join(bed.store.read(landed.path))
+    assert bed.database.waiting().unknown([rewritten]) == set()
+    assert nights.verify(DAY).differences == ()
 
 
 LINES = st.lists(st.binary(max_size=8).map(lambda raw: raw.replace(b"\n", b"")), min_size=1, max_size=6)

@@ -14,6 +14,7 @@ from tests.support.nights import Nights
 from greenstream.domain.archive import with_record_ids
 from greenstream.domain.lake import LAKE, meter_days_key, reading_key
 from greenstream.pipeline import archive as archiving
+from greenstream.ports import Lifetimes
 
 DAY = date(2024, 3, 15)
 LONG_AFTER = datetime(2024, 8, 1, 3, tzinfo=UTC)
@@ -134,6 +135,17 @@ def test_a_day_that_was_not_settled_since_it_changed_is_not_archived(bed: Bed, n
     assert nights.archive(DAY).state == "not settled"
 
 
+def test_the_lake_is_not_made_less_by_a_database_that_knows_less(bed: Bed, nights: Nights) -> None:
+    """As after a backup was restored that is older than the lake."""
+    bed.load("a.csv", day_file())
+    nights.run()
+    before = content(bed.folder)
+    bed.execute("DELETE FROM greenstream.reading WHERE meter_key = 1")
+    bed.execute("UPDATE greenstream.day SET archived_at = NULL")
+    assert nights.archive(DAY).state == "would lose"
+    assert content(bed.folder) == before
+
+
 def test_what_a_meter_used_is_beside_its_readings(bed: Bed, nights: Nights) -> None:
     bed.load("a.csv", with_faults())
     nights.run()
@@ -248,6 +260,34 @@ class TestRetention:
         assert [row["relname"] for row in names] == ["reading_20240731", "reading_older"]
         assert bed.load("c.csv", day_file(kilowatts=3)).ledger.stored > 0
         assert bed.one("SELECT count(*) FROM meter_readings WHERE reading_at < '2024-04-01'") > 3 * 96
+
+    def test_lifetimes_of_what_is_kept_about_readings(self, bed: Bed) -> None:
+        """The ledger of a file may be gone when more of its day comes: the lake knows what it needs."""
+        nights = Nights(bed, Lifetimes(readings=90, findings=300, quarantine=190, ledger=190))
+        bed.load("a.csv", with_faults() + "no meter,line\n", received_at=datetime(2024, 3, 16, tzinfo=UTC))
+        bed.load("b.txt", "x", received_at=datetime(2024, 3, 16, tzinfo=UTC))
+        stored = bed.one("SELECT count(*) FROM meter_readings")
+        nights.run()
+        assert bed.one("SELECT count(*) FROM data_quality_log") > 0
+        bed.now += timedelta(days=200)
+        planned = list(nights.retire(dry_run=True))
+        gone = [(each.layer, each.subject) for each in nights.retire()]
+        assert [(each.layer, each.subject) for each in planned] == gone
+        assert {layer for layer, _ in gone} == {"quarantine", "findings", "ledger"}
+        assert bed.query("SELECT path FROM source_files") == []
+        assert bed.query("SELECT * FROM quarantined_rows") == []
+        assert bed.query("SELECT * FROM greenstream.load") == bed.query("SELECT * FROM greenstream.grade_count") == []
+        assert not list((bed.folder / "quarantine").rglob("*.txt"))
+        before = lake_rows(bed)
+        late = bed.load("c.csv", with_faults() + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
+        assert (late.ledger.stored, late.ledger.duplicate) == (1, stored)
+        assert [row["path"] for row in bed.query("SELECT path FROM source_files")] == ["raw-data/2024-03-20/c.csv"]
+        nights.run()
+        after = lake_rows(bed).filter(pl.col("source_file") != "raw-data/2024-03-20/c.csv")
+        assert (
+            after.drop("is_current").sort(after.columns[:3]).equals(before.drop("is_current").sort(before.columns[:3]))
+        )
+        assert nights.verify(DAY).differences == ()
 
 
 def do_damage(bed: Bed, damage: str) -> None:

@@ -1,12 +1,11 @@
 """The lake as frames, in a folder and on S3."""
 
-from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.contract.storage_fixtures import BUCKET, S3Server, running_s3_server
+from tests.contract.storage_fixtures import BUCKET, S3Server
 from tests.integration.test_lake import DAY, LONG_AFTER, day_file, with_faults
 from tests.support.bed import VERSION, Bed
 from tests.support.nights import Nights
@@ -27,12 +26,6 @@ def archived(bed: Bed) -> Bed:
     return bed
 
 
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with running_s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
 def url(bed: Bed) -> str:
     return bed.folder.resolve().as_uri()
 
@@ -40,6 +33,8 @@ def url(bed: Bed) -> str:
 def test_a_span_of_days_and_a_region_are_what_is_read(archived: Bed) -> None:
     rows = lake.scan("2024-03-15", NEXT, storage=url(archived)).collect()
     assert rows.height == archived.one("SELECT count(*) FROM meter_readings")
+    midnight = datetime.fromisoformat("2024-03-15 00:00")  # a day as pandas has it
+    assert lake.scan(midnight, NEXT, storage=url(archived)).collect().equals(rows)
     one = lake.scan(DAY, DAY, "Zone1", storage=url(archived))
     stored = archived.one("SELECT count(*) FROM meter_readings WHERE region = 'Zone1' AND reading_at < '2024-03-16Z'")
     assert one.collect().height == stored

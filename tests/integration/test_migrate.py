@@ -2,15 +2,40 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
-from tests.support.bed import NOW, RETENTION_DAYS, VERSION, Bed, Databases, site_of
+from tests.support.bed import HEADER, NOW, RETENTION_DAYS, VERSION, Bed, Databases, site_of
+from tests.support.nights import Nights
 
 from greenstream.adapters.postgres import migrate as module
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.domain.errors import DatabaseRefused, GreenStreamError, SettingsError
 from greenstream.domain.evaluate import Site
+
+FORMER = """
+INSERT INTO greenstream.location (location, region) VALUES ('', 'Unknown');
+INSERT INTO greenstream.meter (meter_id, location_key) VALUES ('SM-1', 1);
+INSERT INTO greenstream.meter_activity VALUES (1, '2024-03-15 10:00Z', '2024-03-15 10:15Z');
+INSERT INTO greenstream.source_file
+    (path, sha256, size_bytes, outcome, rows, stored, received_at, processed_at, pipeline_version)
+VALUES ('raw-data/2024-03-16/a.csv', 'x', 1, 'loaded', 2, 2, '2024-03-16 00:00Z', '2024-03-16 00:01Z', '0.0.9');
+INSERT INTO greenstream.load (source_file_id, processed_at, pipeline_version) VALUES (1, '2024-03-16 00:01Z', '0.0.9');
+CREATE TABLE greenstream.reading_20240315 PARTITION OF greenstream.reading
+FOR VALUES FROM ('2024-03-15 00:00Z') TO ('2024-03-16 00:00Z');
+INSERT INTO greenstream.reading
+    (reading_at, load_id, power, meter_key, location_key, line_number, flags, quality_score, period, season, grade,
+     record_id, energy_value)
+SELECT at, 1, 10000, 1, 1, line, 0, 100, 2, 1, 0,
+    sha256(convert_to('SM-1' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || '1 kW', 'UTF8')), '1 kW'
+FROM (VALUES ('2024-03-15 10:00Z'::timestamptz, 2), ('2024-03-15 10:15Z', 3)) AS r (at, line);
+INSERT INTO greenstream.grade_count VALUES (1, '2024-03-15', 'Unknown', 0, 2);
+INSERT INTO greenstream.day (day, dirty_since) VALUES ('2024-03-15', '2024-03-16 00:01Z');
+INSERT INTO greenstream.unwatched VALUES (1, '2024-03-15', '2024-03-15 10:00Z', '2024-03-15 10:15Z', '{1}');
+"""
+"""What version 0005 held of one file."""
 
 
 @pytest.fixture
@@ -25,6 +50,26 @@ def database_of(dsn: str, site: Site | None = None) -> PostgresDatabase:
 
 def bring_up(dsn: str) -> str:
     return database_of(dsn).migrate(now=NOW, retention_days=RETENTION_DAYS)
+
+
+def test_a_database_of_the_former_version_is_brought_up_with_all_that_is_in_it(empty: str, tmp_path: Path) -> None:
+    """Before there was a lake: its days are settled, archived and retired by the next night."""
+    with module._upgraded(empty, to="0005") as old:
+        module._found_site(old, site_of(), (NOW - timedelta(days=RETENTION_DAYS)).date())
+        module._write_words(old)
+        old.execute(FORMER)
+    assert bring_up(empty) == module.newest_version()
+    bed = Bed(empty, tmp_path, site_of(), NOW + timedelta(days=100))
+    try:
+        assert bed.one("SELECT count(*) FROM current_readings") == 2
+        nights = Nights(bed)
+        nights.run()
+        assert [row["state"] for row in bed.query("SELECT state FROM days")] == ["retired"]
+        assert bed.load("late.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n").ledger.duplicate == 1
+        nights.run()
+        assert nights.verify(date(2024, 3, 15), raw=False).differences == ()
+    finally:
+        bed.close()
 
 
 def test_four_at_once_take_turns(empty: str) -> None:

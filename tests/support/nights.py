@@ -7,7 +7,6 @@ from datetime import date
 from tests.support.bed import Bed
 
 from greenstream.domain.calendar import local_day, slot_of
-from greenstream.lake_ports import Deletion, Lifetimes
 from greenstream.pipeline.archive import Archived, archive
 from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.pipeline.nightly import Done, Night, Step, nightly
@@ -15,6 +14,7 @@ from greenstream.pipeline.retire import Retention, Retirement, retire
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.verify import Verification, Verified, verify
 from greenstream.pipeline.watch_meters import watch_meters
+from greenstream.ports import Deletion, Lifetimes
 
 LIFETIMES = Lifetimes(readings=90, findings=1095, quarantine=365, ledger=1095)
 

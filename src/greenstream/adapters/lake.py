@@ -13,7 +13,7 @@ import polars as pl
 
 from greenstream.adapters.storage import ObjectStore
 from greenstream.domain.archive import ARCHIVED, Checksum, checksum, id_bytes, with_record_ids
-from greenstream.domain.errors import LakeDamaged, NotFound
+from greenstream.domain.errors import LakeDamaged, NotFound, StorageRefused
 from greenstream.domain.evaluate import Site
 from greenstream.domain.lake import (
     LAKE,
@@ -25,7 +25,7 @@ from greenstream.domain.lake import (
     reading_key,
 )
 from greenstream.domain.manifest import LakeFile, Manifest, ReadingsFile, read_manifest
-from greenstream.lake_ports import Written
+from greenstream.ports import Written
 
 ROW_GROUP_ROWS = 262_144
 BATCH_ROWS = 500_000
@@ -70,7 +70,7 @@ class ObjectLake:
 
     def copied(self, file: LakeFile, target: Path) -> Path:
         """The object as a file of this machine, checked on the way."""
-        with target.open("wb") as out:
+        with _scratch(target.parent), target.open("wb") as out:
             self._read_checked(file, out.write)
         return target
 
@@ -110,7 +110,7 @@ class ObjectLake:
     def replace(self, manifest: Manifest, objects: dict[str, Path]) -> Written:
         """Put the objects that the store hasn't like this, then the manifest; then drop what it names no more."""
         changed = [file.path for file in manifest.files if self._put(file, objects[file.path])]
-        key, content, before = manifest_key(manifest.day), manifest.to_json(), self.manifest(manifest.day)
+        key, content, before = manifest_key(manifest.day), manifest.to_json(), self._readable_manifest(manifest.day)
         if before != manifest:
             self._store.put(key, content)
             changed.append(key)
@@ -120,6 +120,12 @@ class ObjectLake:
                 self._store.delete(gone.path)
                 changed.append(gone.path)
         return Written(manifest=manifest, changed=tuple(changed))
+
+    def _readable_manifest(self, day: date) -> Manifest | None:
+        try:
+            return self.manifest(day)
+        except LakeDamaged:
+            return None
 
     @property
     def version(self) -> str:
@@ -198,11 +204,16 @@ class ObjectDayWriter:
         self._regions: dict[str, _Region] = defaultdict(_Region)
         self._meter_days: list[pl.DataFrame] = []
 
+    @property
+    def rows(self) -> int:
+        return sum(region.checksum.rows for region in self._regions.values())
+
     def add(self, rows: pl.DataFrame) -> None:
         for (region,), part in with_record_ids(rows).partition_by("region", as_dict=True, maintain_order=True).items():
             known = self._regions[str(region)]
             path = self._folder / f"{region}-{len(known.parts)}.arrow"
-            part.select(LAKE.names()).write_ipc(path, compression="lz4")
+            with _scratch(self._folder):
+                part.select(LAKE.names()).write_ipc(path, compression="lz4")
             known.parts.append(path)
             known.checksum += checksum(id_bytes(part["record_id"]))
             known.span(part["reading_at"])
@@ -243,12 +254,25 @@ class ObjectDayWriter:
 
     def _file(self, key: str, rows: pl.LazyFrame, objects: dict[str, Path]) -> LakeFile:
         path = self._folder / f"{len(objects)}.parquet"
-        rows.sink_parquet(path, compression="snappy", row_group_size=ROW_GROUP_ROWS, maintain_order=True)
+        with _scratch(self._folder):
+            rows.sink_parquet(path, compression="snappy", row_group_size=ROW_GROUP_ROWS, maintain_order=True)
         objects[key] = path
         count = pl.scan_parquet(path).select(pl.len()).collect().item()
         with path.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         return LakeFile(path=key, rows=count, size_bytes=path.stat().st_size, sha256=digest)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.ComputeError) as error:
+        reason = str(error).splitlines()[0]
+        raise StorageRefused(
+            f"the temporary folder {folder} can't be written to: {reason}; free some space, or set TMPDIR to a folder "
+            "on another disk"
+        ) from error
 
 
 def _region(folder: str) -> str:

@@ -89,6 +89,9 @@ METER_DAYS = _schema(METER_DAY_COLUMNS)
 LOAD_CURVES = _schema(LOAD_CURVE_COLUMNS)
 """One slot of a region."""
 
+PARTITIONS = pl.Schema({"year": pl.Int32(), "month": pl.Int32(), "region": pl.String()})
+"""The columns of LAKE's objects that are in their keys."""
+
 
 def reading_key(day: date, region: str) -> str:
     return f"{READINGS_ZONE}/{_month(day)}/region={region}/{day}.parquet"

@@ -11,8 +11,9 @@ import polars as pl
 from greenstream.domain.aggregates import CURVE_PARTS, curve_parts, load_curves, meter_days
 from greenstream.domain.archive import ARCHIVED, archived, in_order
 from greenstream.domain.calendar import day_slots
+from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.evaluate import Site
-from greenstream.lake_ports import Archives, DayReader, DaySnapshot, DayWriter, Lake, Written
+from greenstream.ports import Archives, DayReader, DaySnapshot, DayWriter, Lake
 
 BATCH_ROWS = 750_000
 """Readings in memory at once."""
@@ -23,6 +24,7 @@ class ArchiveState(StrEnum):
 
     ARCHIVED = "archived"
     NOT_SETTLED = "not settled"
+    WOULD_LOSE = "would lose"  # the lake has readings that the database neither has nor knows to be superseded
     EMPTY = "empty"
 
 
@@ -41,7 +43,8 @@ class Archived:
 def archive(day: date, *, archives: Archives, lake: Lake, site: Site, now: datetime) -> Archived:
     """Write a settled day to the lake. Safe to repeat: the same content gives the same bytes, and is left alone.
 
-    Of a retired day the lake is the source, and the database has the meters that more came of: both are merged.
+    A day of which the lake has more than the database knows of is left alone. Of a retired day the lake is the source,
+    and the database has the meters that more came of: both are merged.
     """
     with archives.snapshot(day) as snapshot:
         facts = snapshot.facts()
@@ -50,7 +53,10 @@ def archive(day: date, *, archives: Archives, lake: Lake, site: Site, now: datet
         if not facts.is_final:
             return Archived(day=day, state=ArchiveState.NOT_SETTLED)
         with lake.reading(day) if facts.retired_at else nullcontext() as old, lake.writing(day) as new:
-            written = _write(day, snapshot, old, new, site)
+            curves = _fill(day, snapshot, old, new, site)
+            if _missing(day, new, lake) > snapshot.superseded():
+                return Archived(day=day, state=ArchiveState.WOULD_LOSE, rows=new.rows)
+            written = new.finish(curves, site)
     archives.mark_archived(facts, now)
     return Archived(
         day=day,
@@ -62,13 +68,23 @@ def archive(day: date, *, archives: Archives, lake: Lake, site: Site, now: datet
     )
 
 
-def _write(day: date, snapshot: DaySnapshot, old: DayReader | None, new: DayWriter, site: Site) -> Written:
+def _missing(day: date, new: DayWriter, lake: Lake) -> int:
+    """How many readings fewer than the lake has; so it is after an old backup was restored."""
+    try:
+        manifest = lake.manifest(day)
+    except LakeDamaged:  # it is written anew
+        return 0
+    return manifest.rows - new.rows if manifest else 0
+
+
+def _fill(day: date, snapshot: DaySnapshot, old: DayReader | None, new: DayWriter, site: Site) -> pl.DataFrame:
+    """Give the writer all readings and meters of the day; its LOAD_CURVES."""
     parts = [pl.DataFrame(schema=CURVE_PARTS)]
     for expected, rows in _batches(day, snapshot, old, site):
         new.add(rows)
         new.add_meter_days(meter_days(day, rows, expected, site.limits))
         parts.append(curve_parts(rows, site.limits))
-    return new.finish(load_curves(pl.concat(parts), site.limits), site)
+    return load_curves(pl.concat(parts), site.limits)
 
 
 def _batches(

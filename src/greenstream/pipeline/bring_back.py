@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from greenstream.lake_ports import Lake, Thawing
+from greenstream.ports import Lake, Thawing
 
 
 def bring_back(absent: Mapping[date, list[str]], into: Thawing, lake: Lake) -> None:

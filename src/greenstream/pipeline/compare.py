@@ -7,7 +7,7 @@ import polars as pl
 from greenstream.domain.archive import Checksum, checksum, id_bytes, with_record_ids
 from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.manifest import Manifest, ReadingsFile
-from greenstream.lake_ports import DayFacts, DaySnapshot, Lake
+from greenstream.ports import DayFacts, DaySnapshot, Lake
 
 
 def differences(facts: DayFacts, snapshot: DaySnapshot, lake: Lake) -> Iterator[str]:
@@ -16,7 +16,11 @@ def differences(facts: DayFacts, snapshot: DaySnapshot, lake: Lake) -> Iterator[
     Every record_id is computed anew from the lake's columns. Of a retired day the database has some meters only, and
     only those are compared.
     """
-    manifest = lake.manifest(facts.day)
+    try:
+        manifest = lake.manifest(facts.day)
+    except LakeDamaged as error:
+        yield str(error)
+        return
     if manifest is None:
         yield f"{facts.day} is not in the lake"
         return

@@ -13,8 +13,7 @@ from greenstream.domain.errors import FileRejected, NotFound
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import Reason
-from greenstream.lake_ports import Archives, Deletion, Erasures, Lake, Layer, RawFile
-from greenstream.ports import Clock, LandedFile, Landing
+from greenstream.ports import Archives, Clock, Deletion, Erasures, Lake, LandedFile, Landing, Layer, RawFile
 
 BATCH_METERS = 5_000
 

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from greenstream.lake_ports import Deletion
-from greenstream.pipeline.archive import Archived
+from greenstream.domain.alerts import AlertCode, Condition
+from greenstream.domain.schema import Severity
+from greenstream.pipeline.archive import Archived, ArchiveState
 from greenstream.pipeline.retire import Retirement
 from greenstream.pipeline.settle import Settled
+from greenstream.ports import Deletion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,18 @@ class Step:
 
 
 Done = Settled | Archived | Retirement
+
+
+def trouble_of(done: Done) -> Condition | None:
+    """What a person must see to: the lake has less than the database, or more."""
+    if isinstance(done, Archived) and done.state is ArchiveState.WOULD_LOSE:
+        why = f"the lake has readings of {done.day} that the database hasn't; it was left alone"
+    elif isinstance(done, Retirement) and done.is_trouble:
+        why = done.kept_because or ""
+    else:
+        return None
+    subject = str(done.day) if isinstance(done, Archived) else done.subject
+    return Condition(code=AlertCode.LAKE_DAMAGED, severity=Severity.ERROR, subject=subject, message=why)
 
 
 def nightly(night: Night, on_step: Callable[[Step], None]) -> Iterator[Done]:

@@ -11,9 +11,8 @@ from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
-from greenstream.lake_ports import Lake
 from greenstream.pipeline.bring_back import bring_back
-from greenstream.ports import Clock, Database, LandedFile, Landing, Stored, StoredRows
+from greenstream.ports import Clock, Database, Lake, LandedFile, Landing, Stored, StoredRows
 
 
 def process_file(

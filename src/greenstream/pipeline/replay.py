@@ -14,9 +14,8 @@ from greenstream.domain.fixes import Fixes, alone, header_line, with_lines
 from greenstream.domain.ledger import Delivery, Ledger
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import REJECTED, Rejection, conform
-from greenstream.lake_ports import Lake
 from greenstream.pipeline.process_file import store_rows
-from greenstream.ports import Clock, Landing, Replays, RowChoice, Stored, WaitingRows
+from greenstream.ports import Clock, Lake, Landing, Replays, RowChoice, Stored, WaitingRows
 
 OK = "OK"  # the code of a row that passes
 NO_FIXES = Fixes()

@@ -15,11 +15,10 @@ from greenstream.domain.parsing import parse_file
 from greenstream.domain.quarantine import quarantined_rows
 from greenstream.domain.reprocess import row_changes
 from greenstream.domain.schema import READINGS
-from greenstream.lake_ports import Lake
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.rejudge import by_flags
 from greenstream.pipeline.replay import Means
-from greenstream.ports import LoadedDelivery, Reprocessing
+from greenstream.ports import Lake, LoadedDelivery, Reprocessing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,30 +1,34 @@
 """What is older than its lifetime goes, once the next layer provably holds it; every deletion is noted."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 
 from greenstream.domain.calendar import day_start
-from greenstream.domain.errors import LakeDamaged, NotFound
-from greenstream.lake_ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Layer, Lifetimes
+from greenstream.domain.errors import LakeDamaged, NotFound, TransactionConflict
 from greenstream.pipeline.compare import differences
-from greenstream.ports import Landing
+from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Landing, Layer, Lifetimes
 
 FILES_AT_ONCE = 200
+HALF_WRITTEN = timedelta(days=1)
+"""What is older was left behind by a process that was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retirement:
     """What retention did, or of a dry run would do: deleted something, or kept it, and why.
 
-    `kept_because` is None for what went. `amount` is of readings, rows or bytes, as the layer has them.
+    `kept_because` is None for what went, and `is_trouble` where it won't pass by itself. `amount` is of readings, rows
+    or bytes, as the layer has them.
     """
 
     layer: Layer
     subject: str
     amount: int = 0
     kept_because: str | None = None
+    is_trouble: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,9 @@ def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]
             gone.add(facts.day)
         yield retired
     if not means.dry_run:
-        means.archives.join_older(last)
+        with suppress(TransactionConflict):  # loads and readers left no gap: the next night does it
+            means.archives.join_older(last)
+        means.landing.sweep(before=now - HALF_WRITTEN)
     yield from _retire_landed(means, day_start(last, means.timezone), gone, now)
     yield from _expire_copies(today - timedelta(days=means.lifetimes.quarantine), means, now)
     for layer, lifetime in _kept_longer(means.lifetimes):
@@ -60,13 +66,20 @@ def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
     """Let go of a day's readings in the database, if the lake has each of them."""
     with means.archives.retiring(facts.day) as retiring:
         snapshot = retiring.snapshot()
-        kept_because = _too_early(retiring.facts()) or next(differences(retiring.facts(), snapshot, means.lake), None)
+        too_early = _too_early(retiring.facts())
+        kept_because = too_early or next(differences(retiring.facts(), snapshot, means.lake), None)
         rows = sum(part.rows for part in snapshot.checksums().values())
         if kept_because is None and not means.dry_run:
             reason = f"older than {means.lifetimes.readings} days; the lake has the same {rows} record_ids"
             deletion = Deletion(layer=Layer.DATABASE, subject=str(facts.day), amount=rows, reason=reason)
             retiring.retire(deletion, now)
-    return Retirement(layer=Layer.DATABASE, subject=str(facts.day), amount=rows, kept_because=kept_because)
+    return Retirement(
+        layer=Layer.DATABASE,
+        subject=str(facts.day),
+        amount=rows,
+        kept_because=kept_because,
+        is_trouble=kept_because is not None and too_early is None,
+    )
 
 
 def _too_early(facts: DayFacts) -> str | None:
@@ -79,16 +92,17 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
     checked: dict[date, str | None] = {}
     landed = iter(means.archives.landed_before(before))
     while files := list(islice(landed, FILES_AT_ONCE)):
-        gone = []
+        gone, deleted = [], []
         for file in files:
             kept_because = _still_needed(file, means, gone_days, checked)
+            gone += [file] if kept_because is None else []
             if kept_because is None and not _drop(file, means):
                 continue
-            gone += [file] if kept_because is None else []
+            deleted += [file] if kept_because is None else []
             yield Retirement(layer=Layer.RAW, subject=file.path, amount=file.size_bytes, kept_because=kept_because)
         if not means.dry_run:
             means.archives.forget_landed([file.path for file in gone], before, now)
-            means.archives.note([_raw_deletion(file, means) for file in gone], now)
+            means.archives.note([_raw_deletion(file, means) for file in deleted], now)
 
 
 def _still_needed(
@@ -105,10 +119,10 @@ def _still_needed(
 
 def _damage(day: date, lake: Lake) -> str | None:
     """What is wrong with a day's objects; it is some time since they were compared with the database."""
-    manifest = lake.manifest(day)
-    if manifest is None:
-        return f"{day} is not in the lake"
     try:
+        manifest = lake.manifest(day)
+        if manifest is None:
+            return f"{day} is not in the lake"
         for file in manifest.readings:
             lake.check(file)
     except LakeDamaged as error:

@@ -13,10 +13,9 @@ from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b4_faults import last_days, reliability
 from greenstream.domain.rules.b5_enrichment import grade
-from greenstream.lake_ports import Lake
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
-from greenstream.ports import FindingCount, History, ScoreChange, WatchedMeters
+from greenstream.ports import FindingCount, History, Lake, ScoreChange, WatchedMeters
 
 
 class DayState(StrEnum):

@@ -14,9 +14,8 @@ from greenstream.domain.errors import FileRejected, LakeDamaged, NotFound
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.manifest import Manifest
 from greenstream.domain.parsing import parse_file
-from greenstream.lake_ports import Archives, DayFacts, DaySnapshot, Lake, LoadedFile
 from greenstream.pipeline.compare import differences
-from greenstream.ports import Landing
+from greenstream.ports import Archives, DayFacts, DaySnapshot, Lake, Landing, LoadedFile
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
 NONE: Ids = np.empty(0, dtype=np.uint64)
@@ -58,7 +57,7 @@ def verify(day: date, means: Verification) -> Verified:
         facts = snapshot.facts()
         if facts is None:
             return _without_facts(day, means.lake)
-        manifest = means.lake.manifest(day)
+        manifest = _manifest(day, means.lake)
         found, notes = list[str](), list[str]()
         if manifest is not None:
             found += _damaged_aggregates(manifest, means.lake)
@@ -81,11 +80,19 @@ def verify(day: date, means: Verification) -> Verified:
 
 
 def _without_facts(day: date, lake: Lake) -> Verified:
-    manifest = lake.manifest(day)
+    manifest = _manifest(day, lake)
     if manifest is None:
         return Verified(day=day, notes=(f"{day} has no readings",))
     trouble = f"{day} is in the lake with {manifest.rows} readings, but the database knows nothing of it"
     return Verified(day=day, readings=manifest.rows, objects=len(manifest.files), differences=(trouble,))
+
+
+def _manifest(day: date, lake: Lake) -> Manifest | None:
+    """None also where it can't be read, which is a difference like others."""
+    try:
+        return lake.manifest(day)
+    except LakeDamaged:
+        return None
 
 
 def _damaged_aggregates(manifest: Manifest, lake: Lake) -> Iterator[str]:

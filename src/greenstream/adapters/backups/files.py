@@ -12,13 +12,13 @@ from pathlib import Path
 
 from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.backups.folder import CHUNK_BYTES, FILES, TIMES, disk_errors
-from greenstream.adapters.storage.backend import LAKE, LANDING, QUARANTINE
+from greenstream.adapters.storage.backend import LANDING, QUARANTINE
 from greenstream.adapters.storage.names import is_listed, text_of
 from greenstream.domain.backup import StoredFiles
 from greenstream.domain.errors import InvalidBackup
-from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE
+from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
 
-ZONES = (LANDING, QUARANTINE, LAKE, AGGREGATES_ZONE, MANIFEST_ZONE)
+ZONES = (LANDING, QUARANTINE, READINGS_ZONE, AGGREGATES_ZONE, MANIFEST_ZONE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Protocol
 import psycopg
 from psycopg import Column, errors
 
+from greenstream.adapters.column_names import check_names
 from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
 from greenstream.domain.errors import InvalidQuery
@@ -104,7 +104,7 @@ class _Selection:
         return (batch.fetchall() for batch in self._batches())
 
     def json_rows(self) -> Iterator[list[str]]:
-        check_names(self.columns)
+        check_names(column.name for column in self.columns)
         self._cursor.execute(b"CLOSE greenstream_query")
         as_json = b"SELECT row_to_json(greenstream_row)::text FROM (" + self._statement.sql + b"\n) greenstream_row"
         self._cursor.execute(_DECLARE + as_json)
@@ -145,13 +145,6 @@ class _Report:
         writer.writerow(column.name for column in self.columns)
         writer.writerows(_texts(self._cursor))
         yield text.getvalue().encode()
-
-
-def check_names(columns: list[Column]) -> None:
-    """Raise InvalidQuery where two columns share a name, for one would hide the other."""
-    twice = [name for name, count in Counter(column.name for column in columns).items() if count > 1]
-    if twice:
-        raise InvalidQuery(f"more than one column is called {', '.join(twice)}: name them apart with AS")
 
 
 def _statement(text: str) -> _Statement:

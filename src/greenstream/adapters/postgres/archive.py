@@ -1,6 +1,5 @@
 """PostgreSQL behind the ports of the lake: days on their way out, and what is deleted afterwards."""
 
-import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from greenstream.domain.calendar import day_slots, day_start
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import Site
 from greenstream.domain.schema import INSTANT, conform
-from greenstream.lake_ports import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
+from greenstream.ports import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
 
 COPIED = pl.Schema(
     {
@@ -192,6 +191,11 @@ class PostgresDay:
             .pipe(conform, HELD)
         )
 
+    def superseded(self) -> int:
+        row = self._connection.execute(query("archive_superseded"), self._bounds).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
     def checksums(self) -> Mapping[str, Checksum]:
         by_location: dict[int, Checksum] = defaultdict(Checksum)
         for rows in self._record_ids():
@@ -212,9 +216,12 @@ class PostgresDay:
             yield ids[:, 0].astype(np.uint64)
 
     def _copied(self, keys: Sequence[int]) -> pl.DataFrame:
-        with self._connection.cursor().copy(query("archive_held"), {**self._bounds, "keys": list(keys)}) as copy:
-            content = io.BytesIO(b"".join(copy))
-        if not content.getbuffer().nbytes:
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(query("archive_held"), {**self._bounds, "keys": list(keys)})
+            result = cursor.pgresult
+            assert result is not None
+            content = b"".join(result.get_value(row, 0) or b"" for row in range(result.ntuples))
+        if not content:
             return pl.DataFrame(schema=COPIED)
         return pl.read_csv(content, has_header=False, schema=COPIED)
 

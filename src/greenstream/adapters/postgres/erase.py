@@ -11,7 +11,7 @@ from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.erasure import ERASED, meter_sha256
-from greenstream.lake_ports import Deletion, Layer, RawFile
+from greenstream.ports import Deletion, Layer, RawFile
 
 
 def erased(connection: Connection) -> pl.DataFrame:

@@ -110,8 +110,11 @@ def _write_words(connection: Connection) -> None:
 
 
 @contextmanager
-def _upgraded(dsn: str) -> Iterator[Connection]:
-    """A transaction in which the migrations have run: a version without its site and words must not be seen."""
+def _upgraded(dsn: str, to: str = "head") -> Iterator[Connection]:
+    """A transaction in which the migrations, up to one, have run.
+
+    A version without its site and words must not be seen.
+    """
     from alembic import command  # half a second to import, and nearly no command has to migrate
     from alembic.config import Config
     from sqlalchemy import create_engine, pool
@@ -121,7 +124,7 @@ def _upgraded(dsn: str) -> Iterator[Connection]:
         config = Config()
         config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         yield driver

@@ -8,7 +8,8 @@ import polars as pl
 from polars.io.plugins import register_io_source
 from psycopg import Column
 
-from greenstream.adapters.postgres.answers import Answer, Row, check_names
+from greenstream.adapters.column_names import check_names
+from greenstream.adapters.postgres.answers import Answer, Row
 
 TYPES: dict[int, pl.DataType] = {
     16: pl.Boolean(),
@@ -35,7 +36,7 @@ def parquet(answer: Answer) -> Generator[bytes]:
 
     Types that Parquet lacks (jsonb, interval, …) become text; numeric without a scale, as of avg(), becomes float64.
     """
-    check_names(answer.columns)
+    check_names(column.name for column in answer.columns)
     schema = pl.Schema({column.name: _type(column) for column in answer.columns})
     rows = _Rows(answer, schema)
     with tempfile.NamedTemporaryFile(prefix="greenstream-", suffix=".parquet") as file:

@@ -9,7 +9,6 @@ from typing import Protocol
 
 LANDING = "raw-data"
 QUARANTINE = "quarantine"
-LAKE = "analytics"
 CHUNK_BYTES = 8 * 1024 * 1024
 
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from greenstream.adapters.storage.backend import CHUNK_BYTES, LAKE, LANDING, QUARANTINE, LandedFile
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, QUARANTINE, LandedFile
 from greenstream.adapters.storage.names import escape, file_name_of, text_of, unescape
 from greenstream.adapters.storage.translation import reading, writing
 from greenstream.domain.errors import NotFound, StorageRefused
+from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -122,7 +123,7 @@ class Folder:
 
     def _leftovers(self) -> Iterator[Path]:
         """Only in our zones: the root may be a home that holds a database, too."""
-        for zone in (LANDING, QUARANTINE, LAKE):
+        for zone in (LANDING, QUARANTINE, READINGS_ZONE, AGGREGATES_ZONE, MANIFEST_ZONE):
             yield from (self._root / zone).rglob(f"{_STAGING}*.tmp")
 
     @contextmanager

@@ -1,20 +1,23 @@
 """`archive`: settled days into the lake."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
-from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.pipeline.archive import Archived
+    from greenstream.wiring import System
 
 COLUMNS = ("date", "state", "readings", "objects", "written", "MB")
 NOT_SETTLED = "not settled"
+WOULD_LOSE = "would lose"
 
 
 def register(app: typer.Typer) -> None:
@@ -25,30 +28,42 @@ def register(app: typer.Typer) -> None:
 def archive(console: Console, day: Day = None, first: First = None, last: Last = None, json: Json = False) -> None:
     """Write settled days to the lake: readings, aggregates, and a manifest.
 
-    Without dates: all days that were settled since they were archived. Safe to repeat: an object is replaced only if
-    its content differs. A day that isn't settled is left alone, and is trouble if it was asked for. With --json, one
-    object a line and day.
+    Without dates: all days that were settled since they were archived. A day that is asked for and has to be settled
+    is settled first; one that isn't over can't be archived. Safe to repeat: an object is replaced only if its content
+    differs. With --json, one object a line and day.
     """
     system = open_system(console)
     days = chosen_days(day, first, last, system.today())
     if days is None:
         days = patiently(console, system, system.to_archive)
     done: list[Archived] = []
-    with console.progress("archiving", len(days), unit="days") as progress:
-        for each in days:
-            progress.describe(f"archiving {each}")
-            done.append(patiently(console, system, partial(system.archive, each)))
-            progress.advance()
-            if json:
-                console.emit(as_json(done[-1]))
+    for each in day_by_day(console, system, "archiving", days, partial(_archived, system)):
+        done.append(each)
+        if json:
+            console.emit(as_json(each))
     if done and not json:
         console.table(COLUMNS, [row(each) for each in done])
     if not done:
         console.say("nothing to archive: every settled day is in the lake as it is")
+    losing = [str(each.day) for each in done if each.state.value == WOULD_LOSE]
+    if losing:
+        console.warn(
+            f"{', '.join(losing)}: the lake has readings that the database hasn't, as after an old backup was "
+            "restored; it was left alone: load the raw files of these days again, by greenstream ingest"
+        )
     unsettled = [str(each.day) for each in done if each.state.value == NOT_SETTLED]
     if unsettled:
-        console.warn(f"{', '.join(unsettled)}: not settled; greenstream nightly settles what is over, and archives it")
+        console.warn(f"{', '.join(unsettled)}: not over yet, so it can't be settled and archived")
+    if losing or unsettled:
         stop(ExitCode.TROUBLE)
+
+
+def _archived(system: "System", day: date) -> "Archived":
+    done = system.archive(day)
+    if done.state.value == NOT_SETTLED:
+        system.settle(day)
+        done = system.archive(day)
+    return done
 
 
 def as_json(archived: "Archived") -> Mapping[str, object]:

@@ -1,12 +1,20 @@
 """Local days as options."""
 
 import re
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from greenstream.entrypoints.cli.console import UsageError
+from greenstream.entrypoints.cli.console import Console, UsageError
+from greenstream.entrypoints.cli.patience import patiently
+
+if TYPE_CHECKING:
+    from greenstream.wiring import System
+
+T = TypeVar("T")
 
 Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One local day.")]
 First = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first of several days.")]
@@ -39,3 +47,14 @@ def one_day(option: str, text: str, today: date) -> date:
     if day > today:
         raise UsageError(f"{option} {day} is in the future: here it is {today}")
     return day
+
+
+def day_by_day(
+    console: Console, system: "System", doing: str, days: list[date], work: Callable[[date], T]
+) -> Iterator[T]:
+    """Work on one day after the other, with a bar; what may pass by itself is tried again."""
+    with console.progress(doing, len(days), unit="days") as progress:
+        for day in days:
+            progress.describe(f"{doing} {day}")
+            yield patiently(console, system, partial(work, day))
+            progress.advance()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greenstream.entrypoints.cli.archive import as_json as archived_json
-from greenstream.entrypoints.cli.console import Console, Json, Progress, command, open_system
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, Progress, command, open_system, stop
 from greenstream.entrypoints.cli.days import Day, chosen_days
 from greenstream.entrypoints.cli.patience import alone, patiently
 from greenstream.entrypoints.cli.settle import as_json as settled_json
@@ -41,8 +41,13 @@ def nightly(console: Console, day: Day = None, dry_run: DryRun = False, json: Js
     if dry_run:
         _show(console, _planned(console, system, night), json)
         return
+    troubles: list[str] = []
     with alone(console, system):
-        _show(console, _done(console, system, night), json)
+        _show(console, _done(console, system, night, troubles), json)
+    for trouble in troubles:
+        console.warn(trouble)
+    if troubles:
+        stop(ExitCode.TROUBLE)
 
 
 def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: bool) -> None:
@@ -57,8 +62,8 @@ def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: boo
         console.say("nothing to do: all days that are over are settled and in the lake; nothing is past its lifetime")
 
 
-def _done(console: Console, system: "System", night: "Night") -> Iterator[Mapping[str, object]]:
-    from greenstream.pipeline.nightly import nightly
+def _done(console: Console, system: "System", night: "Night", troubles: list[str]) -> Iterator[Mapping[str, object]]:
+    from greenstream.pipeline.nightly import nightly, trouble_of
 
     patient = replace(
         night,
@@ -70,6 +75,8 @@ def _done(console: Console, system: "System", night: "Night") -> Iterator[Mappin
     with console.progress("looking at the meters' history") as progress:
         for done in nightly(patient, partial(_describe, progress)):
             yield as_json(done)
+            if trouble := trouble_of(done):
+                troubles.append(trouble.message)
 
 
 def _planned(console: Console, system: "System", night: "Night") -> Iterator[Mapping[str, object]]:

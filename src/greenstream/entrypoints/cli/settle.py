@@ -1,14 +1,13 @@
 """`settle`: make local days final."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from greenstream.entrypoints.cli.console import Console, Json, command, open_system
-from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
@@ -39,7 +38,8 @@ def settle(console: Console, day: Day = None, first: First = None, last: Last = 
     chosen = chosen_days(day, first, last, system.today())
     done: list[Settled] = []
     try:
-        for each in _settled(console, system, _due(console, system) if chosen is None else chosen):
+        days = _due(console, system) if chosen is None else chosen
+        for each in day_by_day(console, system, "settling", days, system.settle):
             done.append(each)
             if json:
                 console.emit(as_json(each))
@@ -55,14 +55,6 @@ def _due(console: Console, system: "System") -> list[date]:
     with console.progress("looking at the meters' history"):
         patiently(console, system, system.watch)
         return patiently(console, system, system.due_days)
-
-
-def _settled(console: Console, system: "System", days: list[date]) -> Iterable["Settled"]:
-    with console.progress("settling", len(days), unit="days") as progress:
-        for day in days:
-            progress.describe(f"settling {day}")
-            yield patiently(console, system, partial(system.settle, day))
-            progress.advance()
 
 
 def as_json(settled: "Settled") -> Mapping[str, object]:

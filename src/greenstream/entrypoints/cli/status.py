@@ -84,6 +84,7 @@ def _page(facts: Facts) -> Iterator[str]:
             ("rows", _ledger(facts["rows"])),
             ("grades", _counts(dict(sorted(facts["grades"].items())))),
             ("flags", _counts(facts["flags"])),
+            ("days", _counts(facts["day_states"])),
             ("open findings", _counts(facts["findings"])),
             ("history up to", _watermark(facts)),
             ("quarantined rows", _counts(facts["quarantined"])),

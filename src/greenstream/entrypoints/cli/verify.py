@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
-from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days
+from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
@@ -36,13 +36,10 @@ def verify(
     if days is None:
         days = patiently(console, system, system.days)
     done: list[Verified] = []
-    with console.progress("verifying", len(days), unit="days") as progress:
-        for each in days:
-            progress.describe(f"verifying {each}")
-            done.append(patiently(console, system, partial(system.verify, each, raw=raw)))
-            progress.advance()
-            if json:
-                console.emit(_as_json(done[-1]))
+    for each in day_by_day(console, system, "verifying", days, partial(system.verify, raw=raw)):
+        done.append(each)
+        if json:
+            console.emit(_as_json(each))
     if not json:
         console.table(COLUMNS, [_row(each) for each in done])
     _say(console, done)

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
 from greenstream.pipeline.archive import Archived
-from greenstream.pipeline.nightly import Done, Step, nightly
+from greenstream.pipeline.nightly import Done, Step, nightly, trouble_of
 from greenstream.pipeline.settle import Settled
 from greenstream.wiring import System, now
 
 NIGHTLY_HOUR = 2
+AGAIN_SECONDS = 300.0
+"""After a night that failed, for lack of space or a store that is away: its steps are too heavy for a quick retry."""
 
 
 class NightPart:
@@ -27,6 +29,7 @@ class NightPart:
         self._stop = stop
         self._log = log
         self._done_on: date | None = None
+        self._again_at = 0.0
         self._began = 0.0
 
     def run(self, system: System) -> None:
@@ -37,16 +40,20 @@ class NightPart:
     def look(self, system: System) -> None:
         """Do the night's work if it is time, and not done yet."""
         local = now().astimezone(ZoneInfo(system.settings.timezone))
-        if local.hour < NIGHTLY_HOUR or local.date() == self._done_on:
+        if local.hour < NIGHTLY_HOUR or local.date() == self._done_on or time.monotonic() < self._again_at:
             return
         with system.only_night() as ours:
             if not ours:
                 return
+            self._again_at = time.monotonic() + AGAIN_SECONDS
             for done in nightly(system.night(), self._step):
                 self._report(done)
+                if trouble := trouble_of(done):
+                    with system.alerts() as book:
+                        book.raise_alert(trouble, now())
                 if self._stop.is_set():
                     return
-        self._done_on = local.date()
+        self._done_on, self._again_at = local.date(), 0.0
 
     def _step(self, step: Step) -> None:
         self._began = time.monotonic()

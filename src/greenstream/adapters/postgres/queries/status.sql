@@ -24,6 +24,10 @@ SELECT jsonb_build_object(
             LIMIT 7
         ) d
     ),
+    'day_states', (
+        SELECT coalesce(jsonb_object_agg(state, days), '{}')
+        FROM (SELECT state, count(*) AS days FROM public.days GROUP BY state) s
+    ),
     'grades', (
         SELECT coalesce(jsonb_object_agg(w.word, g.readings), '{}')
         FROM (SELECT grade, sum(readings) AS readings FROM greenstream.grade_count GROUP BY grade) g

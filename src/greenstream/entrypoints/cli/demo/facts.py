@@ -106,6 +106,16 @@ class Simulated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InLake:
+    """What the lake holds of the run."""
+
+    days: int
+    readings: int
+    objects: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arrived:
     """The deliveries of this run: by outcome, and the rows by fate."""
 
@@ -145,6 +155,7 @@ class DemoFacts:
     grades: dict[str, int]
     compared: list[Compared]
     curve: Curve
+    lake: InLake
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -161,7 +172,18 @@ def facts_of(run: Run, system: System) -> DemoFacts:
             grades={row["grade"]: row["readings"] for row in rows(connection, "demo_grades")},
             compared=[*_compared(connection, run.truth, run.sha256), *_compared_histories(run, system)],
             curve=_curve(connection, run.plan, system),
+            lake=_in_lake(run),
         )
+
+
+def _in_lake(run: Run) -> InLake:
+    archived = [each for each in run.archived if each.rows]
+    return InLake(
+        days=len(archived),
+        readings=sum(each.rows for each in archived),
+        objects=sum(each.objects for each in archived),
+        size_bytes=sum(each.size_bytes for each in archived),
+    )
 
 
 def _simulated(plan: SimulationPlan, report: SimulationReport) -> Simulated:

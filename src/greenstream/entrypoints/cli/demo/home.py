@@ -21,7 +21,7 @@ Choices = dict[str, Any]
 DEFAULT = Path("demo-data")
 MARK = "demo.json"
 SIMULATED = "simulated"
-DATA = ("raw-data", "quarantine", "analytics", SIMULATED)
+DATA = ("raw-data", "quarantine", "analytics", "aggregates", "manifest", SIMULATED)
 
 
 def remembered(home: Path) -> Choices:

@@ -18,6 +18,7 @@ from greenstream.entrypoints.cli.demo.facts import (
     DemoFacts,
     Flagged,
     InHistory,
+    InLake,
     Quarantined,
     Simulated,
 )
@@ -57,6 +58,7 @@ QUERIES = (
     "SELECT meter_id, reading_at, flags FROM meter_readings WHERE flags <> '{}' LIMIT 9",
     "SELECT code, raw_line FROM quarantined_rows LIMIT 9",
 )
+LAKE_QUERIES = ("SELECT region, day, round(sum(kwh), 1) AS kwh FROM meter_days GROUP BY ALL ORDER BY ALL",)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Page:
         self._section("Were the faults found?", [self._compared(facts.compared), *other_faults(facts, self._width)])
         self._section("Quality grades", [self._grades(facts.grades)])
         self._section(f"Load curve of {facts.curve.day:%A, %d %B %Y}", [self._curves(facts.curve)])
+        self._section("What is in the lake", lake_lines(facts.lake, facts.simulated))
         self._next_steps(exports)
 
     @property
@@ -142,8 +145,11 @@ class Page:
 
     def _next_steps(self, exports: Sequence[str]) -> None:
         """Commands one can copy: never wrapped, nor indented by what isn't theirs."""
+        self.console.print()
         self.console.print(Text("What to do next: the database is running, look around", style="bold"))
         lines = [*exports, *(f'greenstream query "{query}"' for query in QUERIES)]
+        lines += [f'greenstream query --lake "{query}"' for query in LAKE_QUERIES]
+        lines += ["greenstream verify       # database, lake and files tell the same"]
         lines += ["greenstream status", "greenstream db url       # for psql and your own programs"]
         lines += ["greenstream down         # stop the database; the data stays", "greenstream --help"]
         for line in lines:
@@ -172,6 +178,14 @@ def arrived_lines(arrived: Arrived, seconds: float) -> Iterable[str]:
     yield (
         f"{arrived.rows:,} rows = {arrived.stored:,} stored + {arrived.duplicate:,} duplicate "
         f"+ {arrived.rejected:,} rejected, in {seconds:.1f} s with all set-up"
+    )
+
+
+def lake_lines(lake: InLake, simulated: Simulated) -> Iterable[str]:
+    less = 1 - lake.size_bytes / simulated.size_bytes
+    yield (
+        f"{lake.days} days, settled and archived as Parquet: {lake.readings:,} readings in {lake.objects:,} objects, "
+        f"{lake.size_bytes / 1e6:.1f} MB, {less:.0%} less than the files"
     )
 
 

@@ -10,6 +10,7 @@ from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.entrypoints.cli.console import Console
 from greenstream.entrypoints.cli.demo.home import SIMULATED
 from greenstream.entrypoints.cli.simulate import simulated
+from greenstream.pipeline.archive import Archived
 from greenstream.simulator import SimulationPlan, SimulationReport
 from greenstream.wiring import System, now
 
@@ -22,6 +23,7 @@ class Run:
     report: SimulationReport
     truth: Path
     results: tuple[FileResult, ...]
+    archived: tuple[Archived, ...]
 
     @property
     def sha256(self) -> Mapping[str, str]:
@@ -36,7 +38,7 @@ class Run:
 
 
 def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
-    """Simulate, load, watch, and settle each day.
+    """Simulate, load, watch, settle and archive each day.
 
     Raises what the simulator, the store and the database raise: StorageRefused, DatabaseUnavailable and others.
     """
@@ -49,17 +51,23 @@ def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
         for file in report.files:
             results.append(_load(system, file.path, min(file.delivered_at.date(), today)))
             progress.advance()
-    _settle(console, plan, system)
-    return Run(plan=plan, report=report, truth=folder / "truth.csv", results=tuple(results))
+    archived = _settle(console, plan, system)
+    return Run(plan=plan, report=report, truth=folder / "truth.csv", results=tuple(results), archived=archived)
 
 
-def _settle(console: Console, plan: SimulationPlan, system: System) -> None:
+def _settle(console: Console, plan: SimulationPlan, system: System) -> tuple[Archived, ...]:
     """The history of the meters: up to the newest reading, and then each day, now that all of its files are there."""
-    with console.progress("settling", plan.days, unit="days") as progress:
+    days = [plan.start + timedelta(days=number) for number in range(plan.days)]
+    with console.progress("settling and archiving", 2 * plan.days, unit="steps") as progress:
         system.watch()
-        for number in range(plan.days):
-            system.settle(plan.start + timedelta(days=number))
+        for day in days:
+            system.settle(day)
             progress.advance()
+        archived = []
+        for day in days:
+            archived.append(system.archive(day))
+            progress.advance()
+    return tuple(archived)
 
 
 def _load(system: System, path: Path, day: date) -> FileResult:

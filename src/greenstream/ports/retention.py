@@ -1,4 +1,4 @@
-"""What the lake and the life of data need from the outside; `ports` for the layers behind the database."""
+"""Days on their way out of the database, and what is deleted for good."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,8 +11,6 @@ import numpy as np
 import polars as pl
 
 from greenstream.domain.archive import Checksum
-from greenstream.domain.evaluate import Site
-from greenstream.domain.manifest import LakeFile, Manifest, ReadingsFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +54,10 @@ class DaySnapshot(Protocol):
         """The readings of some meters: schema HELD."""
         ...
 
+    def superseded(self) -> int:
+        """How many of the day's readings were superseded."""
+        ...
+
     def checksums(self) -> Mapping[str, Checksum]:
         """Of the readings in the database, by region."""
         ...
@@ -63,6 +65,17 @@ class DaySnapshot(Protocol):
     def id_heads(self) -> Iterator["np.ndarray[tuple[int], np.dtype[np.uint64]]"]:
         """The first 8 bytes of the record_ids in the database, in pieces."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedFile:
+    """A file whose rows were stored, as it was then; `may_be_gone` where retention let its raw file go."""
+
+    path: str
+    sha256: str
+    received_at: datetime
+    processed_at: datetime
+    may_be_gone: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +124,6 @@ class LandedCopy:
     is_rejected: bool
     days: tuple[date, ...]
     kept_by: tuple[date, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadedFile:
-    """A file whose rows were stored, as it was then; `may_be_gone` where retention let its raw file go."""
-
-    path: str
-    sha256: str
-    received_at: datetime
-    processed_at: datetime
-    may_be_gone: bool
 
 
 class Retiring(Protocol):
@@ -186,30 +188,6 @@ class Archives(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """What writing a day to the lake did; `changed` are the keys of the objects whose content differs."""
-
-    manifest: Manifest
-    changed: tuple[str, ...]
-
-
-class DayWriter(Protocol):
-    """A day on its way into the lake: nothing is seen of it until `finish`."""
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Readings of the next meters, by meter_id: schema ARCHIVED, in its order."""
-        ...
-
-    def add_meter_days(self, rows: pl.DataFrame) -> None:
-        """METER_DAYS of the next meters, by meter_id."""
-        ...
-
-    def finish(self, load_curves: pl.DataFrame, site: Site) -> Written:
-        """Replace the objects whose content differs, each atomically, and then the manifest."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
 class RawFile:
     """A file of the ledger whose raw file holds lines that were erased before.
 
@@ -251,50 +229,3 @@ class Erasures(Protocol):
         ...
 
     def done_with(self, path: str) -> None: ...
-
-
-class DayReader(Protocol):
-    """A day's readings in the lake, checked against its manifest."""
-
-    def meter_days(self) -> pl.DataFrame:
-        """Schema METER_DAYS."""
-        ...
-
-    def meters(self, source_file: str | None = None) -> frozenset[str]:
-        """Those with readings, or with readings of one file."""
-        ...
-
-    def of(self, meters: Sequence[str]) -> pl.DataFrame:
-        """Their readings: schema ARCHIVED, in its order."""
-        ...
-
-
-class Thawing(Protocol):
-    """A transaction that holds retired days, into which readings are brought back from the lake."""
-
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        """Readings (schema ARCHIVED) of meters that were found to be absent."""
-        ...
-
-
-class Lake(Protocol):
-    """The lake's objects. All methods raise NotFound, StorageUnavailable, StorageRefused or LakeDamaged."""
-
-    def manifest(self, day: date) -> Manifest | None: ...
-    def reading(self, day: date) -> AbstractContextManager[DayReader]:
-        """The readings of a day that is in the lake. Raises LakeDamaged where it isn't."""
-        ...
-
-    def strays(self, manifest: Manifest) -> list[str]:
-        """Objects of readings of a manifest's day that it doesn't name."""
-        ...
-
-    def check(self, file: LakeFile) -> None:
-        """Raise LakeDamaged unless the object is there, byte by byte as it was written."""
-        ...
-
-    def batches(self, file: ReadingsFile) -> Iterator[pl.DataFrame]:
-        """An object's readings (schema ARCHIVED) in its order, after a check of its bytes."""
-        ...
-
-    def writing(self, day: date) -> AbstractContextManager[DayWriter]: ...

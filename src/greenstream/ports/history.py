@@ -1,0 +1,182 @@
+"""The meters' past in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import polars as pl
+
+from greenstream.domain.grid import Grid, Integers
+from greenstream.domain.history import Days
+from greenstream.domain.parsing.roster import Roster
+from greenstream.domain.schema import FindingCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unwatched:
+    """Stored readings that the history rules have not seen.
+
+    `touched` has a row a load, day and meter: `day` (Date), `first` and `last` (Int64 slots of the load on that day),
+    `meter` (Int64 key). `newest` is the newest slot of all.
+    """
+
+    loads: list[int]
+    touched: pl.DataFrame
+    newest: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedMeters:
+    """Meters in the order of their keys: (meters,) Int64 each; slots, FAR where there is none.
+
+    begins, ends: the first slot of a meter's grid and the first behind it.
+    watched_from: what `begins` was when the rules last looked.
+    """
+
+    keys: Integers
+    begins: Integers
+    ends: Integers
+    watched_from: Integers
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def where(self, chosen: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | Integers | slice") -> "WatchedMeters":
+        return WatchedMeters(
+            keys=self.keys[chosen],
+            begins=self.begins[chosen],
+            ends=self.ends[chosen],
+            watched_from=self.watched_from[chosen],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What a set of findings is complete for: these meters, by code the slots from `since` on.
+
+    A finding whose last slot is `open_at` or later goes on as far as is known.
+    """
+
+    meters: Sequence[int]
+    since: Mapping[FindingCode, int]
+    open_at: Mapping[FindingCode, int]
+
+
+class Finding(NamedTuple):
+    """A finding as an alert tells it."""
+
+    code: str
+    severity: str
+    meter_id: str
+    window_start: datetime
+    detail: str
+
+
+class FindingCount(NamedTuple):
+    """How many findings of one code there are, and how many of them go on."""
+
+    total: int
+    open: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreChange:
+    """What becomes of a score when a meter turns out to be reliable, or not."""
+
+    old_score: int
+    old_grade: int
+    reliable: bool
+    score: int
+    grade: int
+
+
+class History(Protocol):
+    """The meters' past in the database, in one transaction that no other watch or settling shares."""
+
+    def watermark(self) -> int | None:
+        """The slot up to which the rules have been applied to the whole fleet."""
+        ...
+
+    def unwatched(self) -> Unwatched: ...
+    def meters(self) -> WatchedMeters: ...
+    def refresh_day(self, day: date, meters: Sequence[int]) -> None:
+        """Derive the day's values of some meters anew from their current readings."""
+        ...
+
+    def grid(self, meters: WatchedMeters, first: int, last: int) -> Grid: ...
+    def fleet_days(self, first: int, last: int) -> Days:
+        """The days with any reading that lie wholly between two slots."""
+        ...
+
+    def replace_findings(self, found: pl.DataFrame, scope: Scope, now: datetime) -> None: ...
+    def finish(self, unwatched: Unwatched, watermark: int, today: date) -> None:
+        """The loads have been seen; keep the watermark and each meter's status."""
+        ...
+
+    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
+        """Settled days in these spans, their last day included, have to be settled again."""
+        ...
+
+    def detected(self, at: datetime) -> dict[str, int]:
+        """How many findings were detected at that time, by code."""
+        ...
+
+    def unalerted(self, until: datetime) -> list[Finding]:
+        """Findings detected by then that no alert has told of."""
+        ...
+
+    def mark_alerted(self, until: datetime, now: datetime) -> None: ...
+    def raise_alert(self, *, code: str, severity: str, subject: str, message: str, at: datetime) -> None: ...
+    def lock_day(self, day: date) -> bool:
+        """Keep loads out of a day; whether anything was ever loaded into it."""
+        ...
+
+    def absent(self, day: date, changed: pl.DataFrame, min_reliability: float) -> Mapping[date, list[str]]:
+        """Of a retired day, the meters (`meter_key`, `reliability`) that are judged otherwise now, to bring back."""
+        ...
+
+    def bring_back(self, rows: pl.DataFrame) -> None:
+        """Take readings (schema ARCHIVED) of absent meters out of the lake; nothing is counted."""
+        ...
+
+    def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
+        """Replace a day's `meter_key`, `usable`, `slots`, `reliability`; a meter's own is that of its last day."""
+        ...
+
+    def rescore(self, day: date, changes: Sequence[ScoreChange], min_reliability: float) -> int: ...
+    def mark_settled(self, day: date, now: datetime) -> None: ...
+    def findings_on(self, day: date) -> dict[str, FindingCount]:
+        """The findings whose window touches a day, by code."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """Which meters, by meter_id, are new, and which that never reported are elsewhere now."""
+
+    new: frozenset[str]
+    moved: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescheduled:
+    """Which meters, by meter_id, have other dates now, and by key from which slot on their grid is another one."""
+
+    meters: frozenset[str]
+    again: Mapping[int, int]
+
+
+class Fleet(History, Protocol):
+    """The meters and their past, in one transaction that no other import, watch or settling shares."""
+
+    def register(self, roster: Roster) -> Registered:
+        """Add the meters that aren't known. The roster's location counts as long as a meter has no reading."""
+        ...
+
+    def reschedule(self, roster: Roster) -> Rescheduled:
+        """Give each meter the dates of the roster, as far as it has such columns."""
+        ...
+
+    def update_statuses(self, today: date) -> None: ...

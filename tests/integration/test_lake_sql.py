@@ -1,0 +1,186 @@
+"""SQL over the lake in this process: what it answers, and what it refuses."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.support.lake import readings, write_day
+
+from greenstream.adapters.lake_answers import LakeAnswer
+from greenstream.adapters.lake_sql import ask_lake
+from greenstream.domain.archive import with_record_ids
+from greenstream.domain.errors import InvalidQuery, LakeDamaged
+from greenstream.domain.lake import METER_DAYS
+
+DAY = date(2026, 3, 2)
+OBJECT = "analytics/year=2026/month=03/region=Zone1/2026-03-02.parquet"
+FORMS = ["table", "csv", "json", "parquet"]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A day of the lake in a folder."""
+    write_day(str(tmp_path / "lake"), DAY, readings(DAY))
+    return tmp_path / "lake"
+
+
+def written(folder: Path, sql: str, form: str) -> bytes:
+    with ask_lake(folder, sql) as answer, closing(pieces(answer, form)) as found:
+        return b"".join(found)
+
+
+def pieces(answer: LakeAnswer, form: str) -> Iterator[bytes]:
+    if form == "table":
+        yield from (repr(batch).encode() for batch in answer.texts())
+    elif form == "json":
+        yield b"[" + ",".join(row for batch in answer.json_rows() for row in batch).encode() + b"]"
+    else:
+        yield from answer.csv() if form == "csv" else answer.parquet()
+
+
+def rows(folder: Path, sql: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(written(folder, sql, "json"), parse_constant=pytest.fail)
+    return found
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_record_ids_drop_microseconds(lake: Path) -> None:
+    found = rows(lake, "SELECT record_id FROM meter_readings ORDER BY 1")
+    expected = with_record_ids(readings(DAY))["record_id"].sort().to_list()
+    assert [row["record_id"] for row in found] == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH x AS (COPY (SELECT 1) TO 'LAKE/x.parquet') SELECT 1",
+        "WITH x AS (COPY (SELECT 1) TO 'LAKE/year=2026/month=03/region=Zone1/2026-03-02.parquet') SELECT 1",
+        "EXPLAIN ANALYZE WITH x AS (COPY (SELECT 1) TO 'LAKE/x.parquet') SELECT 1",
+        "EXPLAIN (ANALYZE, FORMAT json) WITH x AS (COPY (SELECT 1) TO 'LAKE/x.parquet') SELECT 1",
+        "EXPLAIN ANALYZE (WITH x AS (COPY (SELECT 1) TO 'LAKE/x) SELECT 1 --') SELECT 1)",
+        "SELECT * FROM (WITH x AS (COPY (SELECT 1) TO 'LAKE/x.parquet') SELECT 1)",
+        "FROM query('COPY (SELECT 1) TO ''LAKE/x.parquet''')",
+        "SELECT 1; COPY (SELECT 1) TO 'LAKE/x.parquet'",
+        "SELECT 1) TO 'LAKE/x.parquet'; SELECT (1",
+        "COPY meter_days TO 'LAKE/x.parquet'",
+        "CREATE TABLE x AS SELECT 1",
+        "ATTACH 'LAKE/x.db'",
+        "PRAGMA enable_profiling",
+        "CALL enable_logging()",
+        "SET memory_limit = '1GB'",
+        "SELECT * FROM enable_logging()",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT * FROM read_text('LAKE/../raw-data/a.csv')",
+        "SELECT * FROM glob('/*')",
+        "SELECT * FROM sqlite_scan('a', 'b')",
+        "SELECT nothing FROM meter_readings",
+        "-- nothing",
+    ],
+)
+def test_what_does_more_than_read_the_lake_is_refused(lake: Path, sql: str) -> None:
+    before = content(lake)
+    with pytest.raises(InvalidQuery) as refused:
+        written(lake, sql.replace("LAKE", str(lake / "analytics")), "csv")
+    assert "\n" not in str(refused.value)
+    assert content(lake) == before
+
+
+def test_only_what_was_checked_is_explained(lake: Path) -> None:
+    before = content(lake)
+    copy = f"WITH x AS (COPY (SELECT 1) TO '{lake / 'analytics/x'}') SELECT 1"
+    assert written(lake, f"/* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE {copy}", "csv")
+    assert content(lake) == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "EXPLAIN SELECT * FROM meter_days",
+        "-- why\nexplain (analyze, format json) (SELECT 1)",
+        "EXPLAIN (SELECT 1)",
+        "DESCRIBE meter_readings",
+        "SUMMARIZE load_curves",
+        "SHOW TABLES",
+        "VALUES (1), (2)",
+        "FROM meter_days ORDER BY meter_id",
+        "SELECT 1; -- that's all",
+        'SELECT 1 AS "answer""s", 2 AS q, 3 AS c0',
+    ],
+)
+def test_every_statement_that_reads_works(lake: Path, sql: str, form: str) -> None:
+    found = written(lake, sql, form)
+    assert pl.read_parquet(found).height if form == "parquet" else found
+
+
+def test_a_column_is_not_taken_for_the_row(lake: Path) -> None:
+    row = {"q": "x", "answer": 2, "c0": 3, "Q": None}
+    assert rows(lake, """SELECT 'x' AS q, 2 AS answer, 3 AS c0, NULL AS "Q" """) == [row]
+
+
+def test_columns_of_one_name_are_not_lost_silently(lake: Path) -> None:
+    sql = "SELECT 1 AS n, 2 AS n"
+    for form in ("json", "parquet"):
+        with pytest.raises(InvalidQuery, match="called n"):
+            written(lake, sql, form)
+    assert written(lake, sql, "csv") == b"n,n\n1,2\n"
+
+
+def test_what_is_no_number_in_json_is_text(lake: Path) -> None:
+    sql = "SELECT 'nan'::DOUBLE AS a, -1.0 / 0 AS b, 'infinity'::TIMESTAMPTZ AS c, 0.5::FLOAT AS d"
+    assert rows(lake, sql) == [{"a": "NaN", "b": "-Infinity", "c": "infinity", "d": 0.5}]
+
+
+def test_no_rows_have_their_header(lake: Path) -> None:
+    assert written(lake, "SELECT 1 AS n WHERE false", "csv") == b"n\n"
+    assert rows(lake, "SELECT 1 AS n WHERE false") == []
+    assert pl.read_parquet(written(lake, "SELECT * FROM meter_days WHERE false", "parquet")).columns == list(METER_DAYS)
+
+
+def test_an_empty_lake_has_the_types_of_a_full_one(lake: Path, tmp_path: Path) -> None:
+    for relation in ("meter_readings", "current_readings", "meter_days", "load_curves"):
+        sql = f"DESCRIBE {relation}"
+        assert rows(tmp_path / "absent", sql) == rows(lake, sql)
+
+
+def test_a_query_is_computed_once_and_streamed(lake: Path) -> None:
+    """A second run of this, or a whole result in memory, would take minutes."""
+    with ask_lake(lake, "SELECT i FROM range(100000000000) AS t(i)") as answer:
+        assert next(iter(answer.texts()))[:2] == [("0",), ("1",)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_damaged_object_is_told_from_a_wrong_query(lake: Path, form: str) -> None:
+    path = lake / OBJECT
+    for damaged in (path.read_bytes()[:-20], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(LakeDamaged, match="greenstream verify") as said:
+            written(lake, "SELECT sum(consumption_kw) AS kw FROM meter_readings", form)
+        assert str(path) in str(said.value)
+
+
+@pytest.mark.parametrize("name", ["a b[*]?{x}ü#1%20'", "year=1999/region=Eu"])
+def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    write_day(str(tmp_path / name), DAY, readings(DAY))
+    sql = "SELECT year, month, region, count(*) AS n FROM meter_readings GROUP BY ALL ORDER BY ALL"
+    assert written(tmp_path / name, sql, "csv") == b"year,month,region,n\n2026,3,Zone1,4\n2026,3,Zone2,4\n"
+
+
+def test_a_condition_on_a_partition_leaves_the_others_unread(lake: Path) -> None:
+    (lake / OBJECT).write_bytes(b"no Parquet at all")
+    other = lake / "analytics/year=2025/month=01/region=Zone2/2025-01-01.parquet"
+    other.parent.mkdir(parents=True)
+    (lake / OBJECT.replace("Zone1", "Zone2")).rename(other)
+    assert rows(lake, "SELECT count(*) AS n FROM meter_readings WHERE region = 'Zone2'") == [{"n": 4}]
