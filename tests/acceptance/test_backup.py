@@ -177,13 +177,17 @@ def test_a_restore_killed_midway_leaves_the_old_database_and_can_be_run_again(gr
         greenstream("backup", "backup", code=0, DATABASE_URL=url)
         before = relations(url)
         killed = greenstream.start("restore", "backup", "--replace", DATABASE_URL=url)
-        await_(lambda: "killed_restoring" in databases_like(url, "killed%"))
+        await_(lambda: is_being_filled(url, "killed_restoring"))
         killed.kill()
         killed.communicate()
         assert relations(url) == before
         greenstream("restore", "backup", "--replace", code=0, DATABASE_URL=url)
         assert relations(url) == before
         assert databases_like(url, "killed%") == ["killed"]
+        with database(dsn, "killed_replaced", "template1"):
+            ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=url)
+            assert "the database killed_replaced is there, and no restore made it" in one_line(ended.err)
+            assert databases_like(url, "killed%") == ["killed", "killed_replaced"]
 
 
 def test_a_restore_waits_for_nobody_who_works_in_the_database(greenstream: Command, dsn: str) -> None:
@@ -408,6 +412,13 @@ def await_(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def is_being_filled(url: str, name: str) -> bool:
+    if name not in databases_like(url, name):
+        return False
+    with psycopg.connect(url, dbname=name) as connection:
+        return connection.execute("SELECT to_regnamespace('greenstream') IS NOT NULL").fetchone() == (True,)
 
 
 def databases_like(url: str, pattern: str) -> list[str]:

@@ -15,6 +15,8 @@ from greenstream.adapters.postgres.snapshot import row_counts
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.errors import BackupFailed, RestoreRefused
 
+MARK = "left by greenstream restore: can be dropped"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Holding:
@@ -98,8 +100,9 @@ def replacing(target: Target) -> Iterator[str]:
             raise RestoreRefused(f"another process restores into the database {target.name}: wait for its end")
         with translated(f"creating the database {new}"):
             for left_over in (new, old):
-                _drop(admin, left_over)
+                _drop_left_over(admin, left_over)
             admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(new)))
+            _mark(admin, new, MARK)
         try:
             yield make_conninfo(target.dsn, dbname=new)
             _swap(admin, target.name, new, old)
@@ -163,6 +166,25 @@ def _swap(admin: Connection, name: str, new: str, old: str) -> None:
         with admin.transaction():
             admin.execute(rename.format(sql.Identifier(name), sql.Identifier(old)))
             admin.execute(rename.format(sql.Identifier(new), sql.Identifier(name)))
+            _mark(admin, old, MARK)
+            _mark(admin, name, None)
+
+
+def _mark(admin: Connection, name: str, mark: str | None) -> None:
+    """Note on a database that it is ours to drop, whoever of us finds it."""
+    admin.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(mark)))
+
+
+def _drop_left_over(admin: Connection, name: str) -> None:
+    """Drop what a killed restore left; never a database of somebody else that has this name."""
+    marks = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+    if (row := admin.execute(marks, [name]).fetchone()) is None:
+        return
+    if row != (MARK,):
+        raise RestoreRefused(
+            f"the database {name} is there, and no restore made it: drop or rename it, for a restore needs the name"
+        )
+    _drop(admin, name)
 
 
 def _drop(admin: Connection, name: str) -> None:
