@@ -8,24 +8,23 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from greenstream import __version__
-from greenstream.adapters import backups
 from greenstream.adapters.alerting import AppriseChannel, channels
-from greenstream.adapters.backups import Description
+from greenstream.adapters.backups import Plan, Restored, plan_restore, restore, take_backup
+from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
 from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres import dump
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.gauges import GaugeValue, read_gauges
 from greenstream.adapters.postgres.maintenance import only_one
-from greenstream.adapters.postgres.migrate import newest_version
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.domain.backup import Backup
 from greenstream.domain.calendar import day_start, local_day, slot_of
-from greenstream.domain.errors import BackupRefused, DatabaseUnavailable
+from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
 from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
@@ -116,6 +115,25 @@ class System:
             before = reader.server().schema_version
         database = PostgresDatabase(self.dsn, self.site, version=__version__)
         return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
+
+    def back_up(self, path: Path, bars: Bars, *, files: bool) -> Backup:
+        """Write a backup of the database as it is, and of the files, where they are in a folder."""
+        root = self.store.root() if files else None
+        return take_backup(path, self.dsn, store=str(self.store), root=root, program=__version__, bars=bars)
+
+    def plan_restore(self, path: Path, bars: Bars) -> Plan:
+        """See that a backup is whole and fits; nothing is changed."""
+        return plan_restore(path, lambda: self.dsn, self.site, bars)
+
+    def restore(self, plan: Plan, bars: Bars, *, replace: bool, files: bool) -> Restored:
+        """Replace the database by a backup, and put those files back that aren't there."""
+
+        def bring_up(dsn: str) -> str:
+            database = PostgresDatabase(dsn, self.site, version=__version__)
+            return database.migrate(now=now(), retention_days=self.settings.retention_days)
+
+        root = self.store.root() if files and plan.backup.files else None
+        return restore(plan, replace=replace, root=root, migrate=bring_up, bars=bars)
 
     @cached_property
     def queue(self) -> FileQueue:
@@ -250,64 +268,13 @@ class System:
             clock=now,
         )
 
-    def backup(self, target: Path, *, with_files: bool, on_step: Progress) -> Description:
-        """Write database and files into a new folder; files only where the store is one. Loading may go on."""
-        backups.check_target(target)
-        root = self.store.root() if with_files else None
-        with self.reader() as reader:
-            server = reader.server()
-        with backups.building(target) as folder:
-            on_step("database")
-            dump.dump(self.dsn, folder / backups.DUMP)
-            files = None if root is None else backups.copy_files(root, folder / backups.FILES, on_step)
-            description = Description(
-                taken_at=now().isoformat(timespec="seconds"),
-                program=__version__,
-                schema=server.schema_version or "",
-                postgresql=server.version,
-                timezone=self.settings.timezone,
-                interval_minutes=self.settings.limits.interval_minutes,
-                dump_sha256=backups.sha256(folder / backups.DUMP),
-                files=files,
-            )
-            backups.describe(folder, description)
-        return description
-
-    def restore(self, source: Path, *, replace_all: bool, on_step: Progress) -> Description:
-        """Make database and files what a backup has. The database is the former one, or wholly the new one."""
-        on_step("checksums")
-        description = backups.read_description(source)
-        self._check_backup(source, description)
-        if not dump.is_empty(self.dsn) and not replace_all:
-            raise BackupRefused(
-                "the database isn't empty: add --replace to drop what is in it, or restore into another home"
-            )
-        on_step("database")
-        name = dump.restore_into_new(self.dsn, source / backups.DUMP)
-        self.close()
-        dump.put_in_place(self.dsn, name)
-        _ = self.database  # brought to this version
-        root = self.store.root()
-        if description.files is not None and root is not None:
-            backups.copy_files(source / backups.FILES, root, on_step)
-        return description
-
-    def _check_backup(self, source: Path, description: Description) -> None:
-        if description.schema > newest_version():
-            raise BackupRefused(
-                f"{source} was made by GreenStream {description.program}, which is newer than this one: install that"
-            )
-        here = self.settings.timezone, self.settings.limits.interval_minutes
-        if (description.timezone, description.interval_minutes) != here:
-            raise BackupRefused(
-                f"{source} is of time zone {description.timezone} and slots of {description.interval_minutes} minutes, "
-                f"but the settings say {here[0]} and {here[1]}: set GREENSTREAM_TIMEZONE and "
-                "GREENSTREAM_INTERVAL_MINUTES to the former"
-            )
-
     def only_night(self) -> AbstractContextManager[bool]:
         """Whether no other night is under way anywhere; none begins while the block lasts."""
         _ = self.database  # the relations are there
+        return self.no_night()
+
+    def no_night(self) -> AbstractContextManager[bool]:
+        """The same for a database that stays as it is, of whatever version."""
         return only_one(self.dsn, "nightly")
 
     def days(self) -> list[date]:

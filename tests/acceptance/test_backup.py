@@ -1,8 +1,16 @@
-"""`backup` and `restore`: the drill, and what may go wrong with it."""
+"""`greenstream backup` and `restore`: the drill, and what can go wrong on the way."""
 
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -10,175 +18,424 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import HEADER, Command
-from tests.acceptance.test_settle import database
+from tests.acceptance.test_settle import database, rows
 from tests.integration.embedded_support import scratch
+from tests.support.relations import assert_adds_up, relations
 
-from greenstream.adapters.postgres.embedded import EmbeddedServer, installed
+from greenstream.domain.errors import PermanentError
+from greenstream.entrypoints.cli.console import Console
+from greenstream.settings import Settings
+from greenstream.wiring import System
 
-RELATIONS = (
-    *("meter_readings", "current_readings", "meter_metadata", "data_quality_log", "source_files"),
-    *("quarantined_rows", "dead_letters", "alerts", "days", "deletions", "erasures", "superseded_readings"),
-)
-DAY = "2026-03-02"
-
-
-def readings(meter: str, *, slots: int = 20) -> str:
-    rows = [f"{DAY} {n // 4:02d}:{n % 4 * 15:02d},{n % 7 + 1} kW,,Residential_Zone_1" for n in range(slots)]
-    odd = ["lost,1 kW,,", f"{DAY} 12:00,9 Volts,,", f"{DAY} 12:15,too,many,of,them,here"]
-    return HEADER + "".join(f"{meter},{row}\n" for row in [*rows, *odd])
+READING = HEADER + "SM-1,2024-03-15 18:45:00,1 kW,,Residential_Zone_7\n"
 
 
-def kept(command: Command, **place: str) -> dict[str, list[str]]:
-    """All rows of all relations."""
-    rows = {}
-    with psycopg.connect(place.get("DATABASE_URL") or command("db", "url", code=0).out.strip()) as connection:
-        for name in RELATIONS:
-            found = connection.execute(sql.SQL("SELECT r::text FROM {} r").format(sql.Identifier(name))).fetchall()
-            rows[name] = sorted(row[0] for row in found)
-    return rows
+def dsn_of(command: Command) -> str:
+    return command("db", "url", code=0).out.strip()
 
 
-@pytest.fixture
-def other() -> Iterator[Command]:
-    """The command with another home, to restore into."""
-    with scratch() as folder:
-        command = Command(folder / "home", folder)
+@contextmanager
+def another_home(folder: Path) -> Iterator[Command]:
+    with scratch() as outside:
+        command = Command(outside / "home", folder)
         try:
             yield command
         finally:
             command("down")
 
 
-@pytest.fixture
-def filled(greenstream: Command, dsn: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A place with a database of the shared server: loaded, settled, archived."""
-    with database(dsn, "to_back_up", "template1") as own:
-        place = {"DATABASE_URL": own, "STORAGE": (tmp_path / "store").as_uri()}
-        for number in range(2):
-            greenstream("ingest", greenstream.file(f"{number}.csv", readings(f"SM-{number}")), code=0, **place)
-        for step in ("settle", "archive"):
-            greenstream(step, code=0, **place)
-        yield place
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """A home with faulty files, rejected ones too, settled and archived; its backup is `backup`."""
+    with another_home(tmp_path_factory.mktemp("drill")) as greenstream:
+        greenstream("simulate", "fleet", "--meters", "60", "--days", "2", "--faults", "demo", "--layout", "gateway-day")
+        greenstream("ingest", "fleet/files", code=0)
+        greenstream("ingest", greenstream.file("bad.csv", "no,such,columns\n1,2,3\n"), code=1)
+        greenstream("nightly", code=0)
+        greenstream("backup", "backup", code=0)
+        yield greenstream
 
 
-def test_the_drill(greenstream: Command, other: Command, filled: dict[str, str]) -> None:
-    """From a server of yours into the embedded one: all is there, and it goes on."""
-    before = kept(greenstream, **filled)
-    said = greenstream("backup", "copy", "--json", code=0, **filled).json
-    assert said["files"] > 5
-    other("restore", str(greenstream.folder / "copy"), code=0)
-    assert kept(other) == before
-    assert other("verify", code=0).err.startswith("1 day: no differences")
+def test_the_drill(lived_in: Command, tmp_path: Path) -> None:
+    """A machine is lost: another one takes the backup in, has the same rows and files, and goes on."""
+    lost = relations(dsn_of(lived_in))
+    assert len(lost["quarantined_rows"]) > 0 < len(lost["data_quality_log"])
+    assert_adds_up(lost)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(lived_in.folder / "backup", elsewhere, copy_function=shutil.copyfile)  # without its files' times
+    with another_home(tmp_path) as found:
+        ended = found("restore", "elsewhere", "--json", code=0)
+        assert ended.json["dropped"] is None
+        assert ended.json["files"]["put_back"] == len(files_of(lived_in.home))
+        assert relations(dsn_of(found)) == lost
+        assert files_of(found.home) == files_of(lived_in.home)
 
-    late = other.file("late.csv", readings("SM-1", slots=40))
-    assert other("ingest", late, "--json", code=0).json_lines[0]["stored"] == 20
-    again = other.file("again.csv", readings("SM-0"))
-    assert other("ingest", again, "--json", code=0).json_lines[0]["outcome"] == "duplicate"
-    other("settle", code=0)
-    other("archive", code=0)
-    other("verify", code=0)
+        again = found("ingest", "--json", str(next((lived_in.folder / "fleet" / "files").iterdir())), code=0).json
+        assert again["outcome"] == "duplicate"
+        later = HEADER + rows("SM-1", 0, 24, start=datetime(2024, 3, 16, tzinfo=UTC))
+        assert found("ingest", "--json", found.file("later.csv", later), code=0).json["stored"] == 96
+        assert_adds_up(relations(dsn_of(found)))
+        assert "no differences" in found("verify", code=0).err
+        assert "retire" in found("nightly", code=0).out
+        assert "no differences" in found("verify", code=0).err
 
 
-def test_what_landed_meanwhile_is_loaded_again_and_nothing_twice(
-    greenstream: Command, other: Command, filled: dict[str, str], tmp_path: Path
+def test_a_backup_under_load_is_of_one_instant_and_the_rest_is_processed_after_the_restore(
+    dsn: str, tmp_path: Path
 ) -> None:
-    """The backup is taken while files are loaded; afterwards the store has more than the database knows."""
-    names = [
-        greenstream.file(f"more/{number}.csv", readings(f"SM-{number % 5}", slots=30 + number)) for number in range(12)
-    ]
-    loading = greenstream.start("ingest", *names, **filled)
-    greenstream("backup", "copy", code=0, **filled)
-    loading.communicate()
-    assert loading.returncode == 0
-    everything = kept(greenstream, **filled)["meter_readings"]
-    place = {"STORAGE": filled["STORAGE"]}
-    other("restore", str(greenstream.folder / "copy"), code=0, **place)
-    landed = sorted(str(path) for path in (tmp_path / "store" / "raw-data").rglob("*.csv"))
-    other("ingest", *landed, "--quiet", code=0, **place)
-    ids = [row.split(",")[0] for row in kept(other)["meter_readings"]]
-    assert ids == [row.split(",")[0] for row in everything]
+    """What landed after the backup is still in the store, or in its copy: nothing is lost, nothing comes twice."""
+    lost, found = Command(tmp_path / "lost", tmp_path), Command(tmp_path / "found", tmp_path)
+    with database(dsn, "lost", "template1") as url, database(dsn, "found", "template1") as other:
+        lost("ingest", lost.file("0.csv", READING), code=0, DATABASE_URL=url)
+        names = [lost.file(f"load/{n:03}.csv", load(n)) for n in range(100)]
+        busy = lost.start("ingest", "--no-watch", "--json", *names, DATABASE_URL=url)
+        assert busy.stdout is not None
+        for _ in range(3):
+            busy.stdout.readline()
+        lost("backup", "backup", code=0, DATABASE_URL=url)
+        busy.communicate()
+        assert busy.returncode == 0
+        whole = relations(url)
+
+        found("restore", "backup", code=0, DATABASE_URL=other)
+        restored = relations(other)
+        assert_adds_up(restored)
+        loaded = [str(file["path"]) for file in restored["source_files"]]
+        assert 4 <= len(loaded) < 101
+        # They were loaded one after the other, so an instant has all up to one of them.
+        assert sorted(loaded) == sorted(str(file["path"]) for file in whole["source_files"])[: len(loaded)]
+
+        # The store outlived the machine, or its files were kept up by rsync.
+        shutil.copytree(lost.home / "raw-data", found.home / "raw-data", dirs_exist_ok=True)
+        with running(found, other):
+            await_files(other, 101)
+        final = relations(other)
+        assert_adds_up(final)
+        assert ids(final) == ids(whole)
+        assert final["waiting_files"] == []
 
 
-def test_a_database_with_something_in_it_is_replaced_only_if_told(greenstream: Command, filled: dict[str, str]) -> None:
-    before = kept(greenstream, **filled)
-    greenstream("backup", "copy", "--no-files", code=0, **filled)
-    greenstream("ingest", greenstream.file("more.csv", readings("SM-7")), code=0, **filled)
-    refused = greenstream("restore", "copy", code=1, **filled)
-    assert "--replace" in refused.err
-    assert refused.err.count("\n") == 1
-    greenstream("restore", "copy", "--replace", code=0, **filled)
-    assert kept(greenstream, **filled) == before
+def test_the_database_is_lost_but_not_the_store(dsn: str, tmp_path: Path) -> None:
+    """Files and lake are newer than the backup: what it doesn't know is processed again, into the same lake."""
+    own = Command(tmp_path / "own", tmp_path)
+    day = (datetime.now(UTC) - timedelta(days=3)).replace(hour=0, minute=0)
+    with database(dsn, "only_this", "template1") as url:
+        own("ingest", own.file("a.csv", HEADER + rows("SM-1", 0, 12, start=day)), code=0, DATABASE_URL=url)
+        own("nightly", code=0, DATABASE_URL=url)
+        own("backup", "backup", "--no-files", code=0, DATABASE_URL=url)
+        own("ingest", own.file("b.csv", HEADER + rows("SM-1", 10, 48, start=day)), code=0, DATABASE_URL=url)
+        own("nightly", code=0, DATABASE_URL=url)
+        whole, lake = relations(url), files_of(own.home)
+
+        own("restore", "backup", "--replace", code=0, DATABASE_URL=url)
+        own("ingest", *map(str, (own.home / "raw-data").iterdir()), code=0, DATABASE_URL=url)
+        own("nightly", code=0, DATABASE_URL=url)
+        assert ids(relations(url)) == ids(whole)
+        assert files_of(own.home).keys() == lake.keys()
+        assert "no differences" in own("verify", code=0, DATABASE_URL=url).err
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "unfinished", "newer", "no backup"])
-def test_a_bad_backup_is_refused_and_nothing_is_touched(
-    greenstream: Command, filled: dict[str, str], damage: str
+def test_embedded_into_your_own_and_back(lived_in: Command, dsn: str, tmp_path: Path) -> None:
+    lost, files = relations(dsn_of(lived_in)), files_of(lived_in.home)
+    own = Command(tmp_path / "own", tmp_path)
+    with database(dsn, "your_own", "template1") as url:
+        own("restore", str(lived_in.folder / "backup"), "--no-files", code=0, DATABASE_URL=url)
+        assert relations(url) == lost
+        assert not (own.home / "raw-data").exists()
+        own("backup", "backup", "--no-files", code=0, DATABASE_URL=url)
+    ended = lived_in("restore", str(tmp_path / "backup"), "--replace", "--json", code=0)
+    assert ended.json["files"] is None
+    assert relations(dsn_of(lived_in)) == lost
+    assert files_of(lived_in.home) == files
+
+
+def test_data_is_replaced_only_when_told_to_and_all_at_once(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "to_replace", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        greenstream("backup", "backup", code=0, DATABASE_URL=url)
+        before = relations(url)
+        greenstream("ingest", greenstream.file("b.csv", READING.replace("18:45", "19:00")), code=0, DATABASE_URL=url)
+        after = relations(url)
+
+        ended = greenstream("restore", "backup", code=1, DATABASE_URL=url)
+        assert "RestoreRefused: the database to_replace holds 1 meters and 2 readings of 2 files" in one_line(ended.err)
+        assert "--replace" in ended.err
+        assert "holds 1 meters" in greenstream("restore", "backup", "--dry-run", code=0, DATABASE_URL=url).out
+        assert relations(url) == after
+
+        ended = greenstream("restore", "backup", "--replace", "--json", code=0, DATABASE_URL=url)
+        assert ended.json["dropped"] == {"meters": 1, "files": 2, "readings": 2}
+        assert "will be dropped: it holds 1 meters and 2 readings of 2 files" in ended.err
+        assert relations(url) == before
+        assert databases_like(url, "to_replace%") == ["to_replace"]
+
+
+def test_a_restore_killed_midway_leaves_the_old_database_and_can_be_run_again(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "killed", "template1") as url:
+        name = greenstream.file("many.csv", HEADER + "".join(rows(f"SM-{n}", 0, 48) for n in range(60)))
+        greenstream("ingest", "--no-watch", name, code=0, DATABASE_URL=url)
+        greenstream("backup", "backup", code=0, DATABASE_URL=url)
+        before = relations(url)
+        killed = greenstream.start("restore", "backup", "--replace", DATABASE_URL=url)
+        await_(lambda: "killed_restoring" in databases_like(url, "killed%"))
+        killed.kill()
+        killed.communicate()
+        assert relations(url) == before
+        greenstream("restore", "backup", "--replace", code=0, DATABASE_URL=url)
+        assert relations(url) == before
+        assert databases_like(url, "killed%") == ["killed"]
+
+
+def test_a_restore_waits_for_nobody_who_works_in_the_database(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "busy", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        greenstream("backup", "backup", code=0, DATABASE_URL=url)
+        with psycopg.connect(url, application_name="greenstream queue"):
+            ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=url)
+        assert "1 connection to the database busy (greenstream queue): stop what runs" in one_line(ended.err)
+
+
+def test_a_database_shared_with_others_is_not_replaced(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "shared", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        greenstream("backup", "backup", code=0, DATABASE_URL=url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE public.invoices ()")
+        ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=url)
+        assert "tables that aren't GreenStream's (public.invoices)" in one_line(ended.err)
+
+
+def test_a_role_that_may_not_create_databases_is_told_so_before_anything_else(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "limited", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        greenstream("backup", "backup", code=0, DATABASE_URL=url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE limited LOGIN IN ROLE pg_read_all_data")
+            try:
+                own = url.replace("user=greenstream", "user=limited")
+                ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=own)
+            finally:
+                connection.execute("DROP ROLE limited")
+        assert "ALTER ROLE limited CREATEDB" in one_line(ended.err)
+
+
+def test_rights_of_others_are_given_again_as_far_as_they_are_there(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "watched", "template1") as url, psycopg.connect(dsn, autocommit=True) as admin:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        with psycopg.connect(url) as connection:
+            for role in ("dashboard", "auditor"):
+                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+                connection.execute(sql.SQL("GRANT SELECT ON meter_readings TO {}").format(sql.Identifier(role)))
+        greenstream("backup", "backup", "--no-files", code=0, DATABASE_URL=url)
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP OWNED BY auditor")
+            connection.execute("DROP ROLE auditor")
+        ended = greenstream("restore", "backup", code=0, DATABASE_URL=url)
+        assert 'can\'t be given again: role "auditor" does not exist' in one_line(ended.err)
+        with psycopg.connect(url) as connection:
+            asked = "SELECT has_table_privilege('dashboard', 'meter_readings', 'SELECT')"
+            assert connection.execute(asked).fetchone() == (True,)
+            connection.execute("DROP OWNED BY dashboard")
+        admin.execute("DROP ROLE dashboard")
+
+
+def test_meters_erased_since_the_backup_are_named(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "forgetful", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        greenstream("backup", "backup", code=0, DATABASE_URL=url)
+        greenstream("erase", "SM-1", "--reason", "request 7", "--yes", code=0, DATABASE_URL=url)
+        ended = greenstream("restore", "backup", "--replace", code=0, DATABASE_URL=url)
+        assert "erase it again (request 7)" in ended.err
+        assert "0 files put back" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path: flip(path / "database.dump"), "database.dump isn't as it was written"),
+        (lambda path: flip(next((path / "files").rglob("*.csv"))), "isn't as it was written"),
+        (lambda path: next((path / "files").rglob("*.csv")).unlink(), "is missing"),
+        (lambda path: flip(path / "SHA256SUMS"), "SHA256SUMS isn't as it was written"),
+        (lambda path: cut(path / "backup.json"), "damaged backup.json"),
+        (lambda path: (path / "backup.json").unlink(), "is no backup: it has no backup.json"),
+        (lambda path: change(path, schema_version="9999", program="9.1"), "install GreenStream 9.1 or a newer one"),
+        (lambda path: change(path, format=2, program="9.1"), "in a format that this version does not know"),
+        (lambda path: change(path, timezone="Europe/Berlin"), "set GREENSTREAM_TIMEZONE=Europe/Berlin"),
+        (lambda path: change(path, pg_dump="99.1"), "must not be older than PostgreSQL 99"),
+        (lambda path: change_rows(path, 1_000_000), "rows, in the backup it had"),
+        (lambda path: path.rename(path.with_name(".backup.part")), "is being taken, or was broken off"),
+    ],
+)
+def test_an_unusable_backup_changes_nothing(
+    lived_in: Command, dsn: str, tmp_path: Path, damage: Callable[[Path], None], said: str
 ) -> None:
-    before = kept(greenstream, **filled)
-    greenstream("backup", "copy", "--no-files", code=0, **filled)
-    dump, description = greenstream.folder / "copy/database.dump", greenstream.folder / "copy/backup.json"
-    content, said = bytearray(dump.read_bytes()), json.loads(description.read_text())
-    if damage == "flipped":
-        content[len(content) // 2] ^= 1
-    if damage == "cut":
-        del content[100:]
-    dump.write_bytes(content)
-    if damage == "newer":
-        description.write_text(json.dumps({**said, "schema": "9999"}))
-    if damage == "unfinished":
-        description.unlink()
-    name = "nowhere" if damage == "no backup" else "copy"
-    refused = greenstream("restore", name, "--replace", code=1, **filled)
-    assert refused.err.startswith("error: BackupRefused: ")
-    assert refused.err.count("\n") == 1
-    assert kept(greenstream, **filled) == before
+    backup = tmp_path / "backup"
+    shutil.copytree(lived_in.folder / "backup", backup)
+    damage(backup)
+    with database(dsn, "unchanged", "template1") as url:
+        system, bars = System(Settings(home=tmp_path / "own", database_url=url), lambda _: None), Console().progress
+        with pytest.raises(PermanentError) as refused:
+            system.restore(system.plan_restore(backup, bars), bars, replace=True, files=True)
+        assert said in str(refused.value)
+        assert "\n" not in str(refused.value)
+        assert relations(url) == {}
+        assert databases_like(url, "unchanged%") == ["unchanged"]
 
 
-def test_a_backup_appears_whole_or_not_at_all(greenstream: Command, filled: dict[str, str]) -> None:
-    greenstream.file("there/x", "")
-    assert "is there already" in greenstream("backup", "there", code=1, **filled).err
-    assert "no folder" in greenstream("backup", "a/b", code=1, **filled).err
-    place = {**filled, "STORAGE": filled["STORAGE"]}
-    process = greenstream.start("backup", "killed", **place)
-    process.kill()
-    process.communicate()
-    assert not (greenstream.folder / "killed").exists()
-    greenstream("backup", "killed", code=0, **place)
+def test_a_name_is_used_once(greenstream: Command) -> None:
+    greenstream.file("taken/x", "")
+    assert "exists already" in one_line(greenstream("backup", "taken", code=1).err)
+    assert "make the folder above it first" in one_line(greenstream("backup", "no/such/backup", code=1).err)
+    assert "holds backups" not in one_line(greenstream("restore", "taken", code=1).err)
 
 
-def test_from_an_older_postgresql_into_the_newest(greenstream: Command, other: Command) -> None:
-    """As one upgrades: back up, take the newer programs, restore."""
-    oldest = min(installed(), key=lambda each: each.version)
-    newest = max(installed(), key=lambda each: each.version)
-    assert oldest.major < newest.major, "the package brings two major versions"
-    with scratch() as folder:
-        server = EmbeddedServer(folder / "home", shared_dir=folder / "shared", bin_dirs=[oldest.bin_dir])
-        try:
-            place = {"DATABASE_URL": server.ensure_running().dsn, "STORAGE": (folder / "store").as_uri()}
-            greenstream("ingest", greenstream.file("a.csv", readings("SM-1")), code=0, **place)
-            greenstream("settle", code=0, **place)
-            before = kept(greenstream, **place)
-            assert (
-                greenstream("backup", "copy", "--json", code=0, **place)
-                .json["postgresql"]
-                .startswith(str(oldest.major))
-            )
-        finally:
-            server.stop("immediate")
-    other("restore", str(greenstream.folder / "copy"), code=0)
-    assert kept(other) == before
-    other("archive", code=0)
-    other("verify", code=0)
+def test_the_folder_of_backups_is_none_but_names_the_last_one(lived_in: Command) -> None:
+    ended = lived_in("restore", ".", code=1)
+    assert f"the last by name is {lived_in.folder / 'backup'}" in one_line(ended.err)
 
 
-def test_the_password_is_seen_by_nobody(greenstream: Command, filled: dict[str, str]) -> None:
-    with_password = make_conninfo(filled["DATABASE_URL"], password="s3cret-s3cret")
-    process = greenstream.start("backup", "copy", "--no-files", **{**filled, "DATABASE_URL": with_password})
-    seen = []
-    while process.poll() is None:
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            with suppress(OSError):
-                seen.append(entry.read_bytes())
-    process.communicate()
-    assert process.returncode == 0
-    assert not any(b"s3cret-s3cret" in line for line in seen)
+def test_files_in_a_bucket_stay_there_and_that_is_said(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "bucket", "template1") as url:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        bucket = {"DATABASE_URL": url, "STORAGE": "s3://readings/berlin"}
+        ended = greenstream("backup", "backup", code=0, **bucket)
+        assert "the files stay in s3://readings/berlin: its versioning and replication" in ended.err
+        assert json.loads((greenstream.folder / "backup" / "backup.json").read_bytes())["files"] is None
+
+
+def test_a_dump_that_is_killed_is_said_in_a_line_and_leaves_nothing(greenstream: Command, dsn: str) -> None:
+    """By the limit on the size of files, which the system enforces with a signal."""
+    with database(dsn, "full", "template1") as url:
+        name = greenstream.file("many.csv", HEADER + "".join(rows(f"SM-{n}", 0, 48) for n in range(20)))
+        greenstream("ingest", "--no-watch", name, code=0, DATABASE_URL=url)
+        limited = "trap '' XFSZ; ulimit -f 16; exec greenstream backup backup"
+        environment = {**os.environ, "GREENSTREAM_HOME": str(greenstream.home), "GREENSTREAM_DATABASE_URL": url}
+        environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+        ended = subprocess.run(
+            ["/bin/sh", "-c", limited],
+            check=False,
+            cwd=greenstream.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 1
+        assert "pg_dump was ended by SIGXFSZ" in one_line(ended.stderr)
+        assert [path.name for path in greenstream.folder.iterdir()] == ["many.csv"]
+
+
+def test_the_password_is_seen_by_nobody(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "secret", "template1") as url:
+        greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
+        with_password = make_conninfo(url, password="s3cret-s3cret")
+        process = greenstream.start("backup", "backup", "--no-files", DATABASE_URL=with_password)
+        seen = set()
+        while process.poll() is None:
+            for entry in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    seen.add(entry.read_bytes())
+        process.communicate()
+        assert process.returncode == 0
+        assert any(b"pg_dump" in line for line in seen)
+        assert not any(b"s3cret-s3cret" in line for line in seen)
+
+
+def test_nothing_is_left_of_a_backup_that_fails(greenstream: Command, dsn: str) -> None:
+    with database(dsn, "void", "template1") as url:
+        ended = greenstream("backup", "backup", code=1, DATABASE_URL=url)
+        assert "nothing was set up in this database yet" in one_line(ended.err)
+        assert [path.name for path in greenstream.folder.iterdir()] == []
+
+
+def test_what_a_killed_backup_left_is_cleared_by_the_next_one(greenstream: Command) -> None:
+    greenstream.file(".backup.part/database.dump", "half")
+    greenstream("ingest", greenstream.file("a.csv", READING), code=0)
+    greenstream("backup", "backup", code=0)
+    assert not (greenstream.folder / ".backup.part").exists()
+    assert greenstream("restore", "backup", "--dry-run", code=0).out.startswith("backup is whole")
+    assert (greenstream.folder / "backup").stat().st_mode & 0o077 == 0
+
+
+def test_the_sums_are_those_of_sha256sum_whatever_the_names(dsn: str, tmp_path: Path) -> None:
+    own = Command(tmp_path / "own", tmp_path)
+    with database(dsn, "odd_names", "template1") as url:
+        own("ingest", own.file("odd\n\\name é.csv", READING), code=0, DATABASE_URL=url)
+        own("backup", "backup", code=0, DATABASE_URL=url)
+        sums = (tmp_path / "backup" / "SHA256SUMS").read_bytes().splitlines()
+        [odd] = [line for line in sums if line.startswith(b"\\")]
+        digest, _, name = odd[1:].partition(b"  ")
+        path = os.fsdecode(re.sub(rb"\\(.)", lambda found: {b"n": b"\n"}.get(found[1], found[1]), name))
+        assert hashlib.sha256((tmp_path / "backup" / path).read_bytes()).hexdigest().encode() == digest
+        assert "is whole" in own("restore", "backup", "--dry-run", code=0, DATABASE_URL=url).out
+
+
+def load(number: int) -> str:
+    """40 meters in a slot of their own."""
+    at = datetime(2024, 3, 10, tzinfo=UTC) + timedelta(minutes=15 * number)
+    return HEADER + "".join(f"SM-{n},{at:%Y-%m-%dT%H:%M}Z,{n} kW,,\n" for n in range(40)) + "SM-1,never,1 kW,,\n"
+
+
+def ids(found: dict[str, list[dict[str, object]]]) -> list[object]:
+    return [row["record_id"] for row in found["meter_readings"]]
+
+
+def files_of(home: Path) -> dict[str, tuple[bytes, int]]:
+    """Content and time of all files of the store."""
+    zones = ("raw-data", "quarantine", "analytics", "aggregates", "manifest")
+    paths = [path for zone in zones for path in (home / zone).rglob("*") if path.is_file()]
+    return {str(path.relative_to(home)): (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+
+@contextmanager
+def running(command: Command, url: str) -> Iterator[None]:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    up = command.start("up", **quiet, METRICS_PORT="0", DATABASE_URL=url)
+    try:
+        yield
+    finally:
+        up.terminate()
+        up.communicate()
+
+
+def await_files(url: str, count: int) -> None:
+    asked = "SELECT count(*) FROM source_files"
+    with psycopg.connect(url, autocommit=True) as connection:
+        await_(lambda: connection.execute(asked).fetchone() == (count,))
+
+
+def await_(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def databases_like(url: str, pattern: str) -> list[str]:
+    with psycopg.connect(url, dbname="postgres") as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY 1", [pattern])
+        return [row[0] for row in found]
+
+
+def one_line(text: str) -> str:
+    [line] = [line for line in text.splitlines() if line.startswith("error: ")]
+    return line
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def change(path: Path, **values: object) -> None:
+    described = json.loads((path / "backup.json").read_text())
+    (path / "backup.json").write_text(json.dumps({**described, **values}))
+
+
+def change_rows(path: Path, meters: int) -> None:
+    tables = json.loads((path / "backup.json").read_text())["tables"]
+    change(path, tables={**tables, "greenstream.meter": meters})

@@ -13,9 +13,11 @@
         ├── DatabaseRefused       PostgreSQL answered, and said no
         ├── LakeDamaged           an object of the lake is missing, or isn't what was written
         ├── ServerError           the embedded PostgreSQL cannot be installed or started
-        ├── BackupRefused         a backup can't be made, or can't be restored here
         ├── InvalidQuery          a user's SQL is wrong, or wants to write
         ├── InvalidFixes          a file of rows fixed by hand cannot be used
+        ├── InvalidBackup         a backup is incomplete, damaged, or of a newer program
+        ├── BackupFailed          a backup could not be taken, or not be restored
+        ├── RestoreRefused        where a backup is to go, something is that must not be lost
         └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
 
 A message names what failed, on what, and what to do. Adapters translate the errors of their libraries into
@@ -85,16 +87,24 @@ class ServerError(PermanentError):
     """The embedded PostgreSQL cannot be installed or started."""
 
 
-class BackupRefused(PermanentError):
-    """A backup can't be made, or can't be restored here."""
-
-
 class InvalidQuery(PermanentError):
     """A user's SQL is wrong, or wants to write."""
 
 
 class InvalidFixes(PermanentError):
     """A file of rows fixed by hand cannot be used."""
+
+
+class InvalidBackup(PermanentError):
+    """A backup is incomplete, damaged, or of a newer program."""
+
+
+class BackupFailed(PermanentError):
+    """A backup could not be taken, or not be restored; what was there before is as it was."""
+
+
+class RestoreRefused(PermanentError):
+    """Where a backup is to go, something is that must not be lost."""
 
 
 class LedgerMismatch(PermanentError):

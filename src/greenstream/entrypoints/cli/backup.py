@@ -1,4 +1,4 @@
-"""`backup` and `restore`: all that is kept, into a folder and back."""
+"""`backup`: the database and the files, as of one instant."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,61 +7,54 @@ import typer
 
 from greenstream.entrypoints.cli.console import Console, Json, command, open_system
 from greenstream.entrypoints.cli.patience import alone
+from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
-    from greenstream.adapters.backups import Description
+    from greenstream.domain.backup import Backup
 
-Target = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to make; it must not be there.")]
-Source = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `backup` made.")]
-Files = Annotated[bool, typer.Option("--files/--no-files", help="Take raw files, quarantine and lake along.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Drop what is in the database, once the backup is restored.")]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The backup: a folder that doesn't exist yet.")]
+Files = Annotated[
+    bool,
+    typer.Option("--files/--no-files", help="Copy raw files, quarantine and lake, too, where they are in a folder."),
+]
 
 
 def register(app: typer.Typer) -> None:
-    command(app, "backup", example="greenstream backup /mnt/backups/2026-03-02\ngreenstream backup copy --no-files")(
-        backup
-    )
-    command(app, "restore", example="greenstream restore /mnt/backups/2026-03-02\ngreenstream verify")(restore)
+    example = "greenstream backup /backups/2024-03-15\ngreenstream backup /backups/2024-03-15 --no-files --json"
+    command(app, "backup", example=example)(backup)
 
 
-def backup(console: Console, target: Target, files: Files = True, json: Json = False) -> None:
-    """Write the database, and the files of the store, into a new folder. Loading may go on meanwhile.
+def backup(console: Console, folder: Folder, files: Files = True, json: Json = False) -> None:
+    """Write the database and the files into a folder, as of one instant. Loading goes on meanwhile.
 
-    The folder appears when it is complete. Files on S3 are not copied: versioning and replication of the bucket do
-    that better.
+    The folder appears under its name when it is complete, with the SHA-256 of all it holds. It is for the system's user
+    only, as it holds customers' data. Files on S3 aren't copied: the bucket's versioning and replication keep them. A
+    night under way is waited for, and the next one waits.
     """
     system = open_system(console)
-    _ = system.database
-    with alone(console, system), console.progress("backing up") as progress:
-        done = system.backup(target, with_files=files, on_step=lambda what: progress.describe(f"backing up: {what}"))
-    _report(console, done, f"{target} holds the database{_files(done)}", json)
-
-
-def restore(console: Console, source: Source, replace: Replace = False, json: Json = False) -> None:
-    """Make the database what a backup has, and put its files back where they are missing.
-
-    Into an empty database, or with --replace into one that is dropped when the backup is restored beside it. A backup
-    of an older version is brought to this one. What landed since the backup was taken is loaded again at the next
-    start. Stop `up` before, and run `greenstream verify` afterwards.
-    """
-    from greenstream.domain.errors import BackupRefused
-    from greenstream.entrypoints.service.process import running
-
-    system = open_system(console)
-    if running(system.settings.home):
-        raise BackupRefused("GreenStream runs here: stop it first, by greenstream down")
-    with console.progress("restoring") as progress:
-        done = system.restore(source, replace_all=replace, on_step=lambda what: progress.describe(f"restoring: {what}"))
-    _report(console, done, f"restored the database{_files(done)} of {done.taken_at}", json)
-    console.say("see that all is well by: greenstream verify")
-
-
-def _files(done: "Description") -> str:
-    return "" if done.files is None else f" and {done.files:,} files"
-
-
-def _report(console: Console, done: "Description", words: str, json: bool) -> None:
+    with alone(console, system, system.no_night):
+        taken = system.back_up(folder.absolute(), console.progress, files=files)
     if json:
-        console.emit({name: value for name, value in vars(done).items() if name != "format"})
+        console.emit({"backup": str(folder), **_as_json(taken)})
     else:
-        console.write(words)
+        console.write(_line(folder, taken))
+    if files and taken.files is None:
+        console.say(f"the files stay in {taken.store}: its versioning and replication must keep them")
+
+
+def _line(folder: Path, taken: "Backup") -> str:
+    database = f"{taken.rows:,} rows of PostgreSQL {taken.postgresql} in {size_text(taken.database_bytes)}"
+    files = f", {taken.files.count:,} files of {size_text(taken.files.size_bytes)}" if taken.files else ", no files"
+    return f"{folder}: as of {taken.taken_at:%Y-%m-%d %H:%M:%S} UTC, {database}{files}"
+
+
+def _as_json(taken: "Backup") -> dict[str, object]:
+    files = {"count": taken.files.count, "size_bytes": taken.files.size_bytes} if taken.files else None
+    return {
+        "taken_at": taken.taken_at.isoformat(),
+        "schema_version": taken.schema_version,
+        "postgresql": taken.postgresql,
+        "rows": taken.rows,
+        "database_bytes": taken.database_bytes,
+        "files": files,
+    }

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from greenstream.entrypoints.cli.console import Console
@@ -31,11 +31,16 @@ def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
 
 
 @contextmanager
-def alone(console: Console, system: "System") -> Iterator[None]:
-    """Wait until no night is under way anywhere; none begins while the block lasts."""
+def alone(
+    console: Console, system: "System", enter: Callable[[], AbstractContextManager[bool]] | None = None
+) -> Iterator[None]:
+    """Wait until no night is under way anywhere; none begins while the block lasts.
+
+    `enter` says whether that is so, `system.only_night` by default.
+    """
     waiting = False
     while True:
-        with patiently(console, system, system.only_night) as ours:
+        with patiently(console, system, enter or system.only_night) as ours:
             if ours:
                 yield
                 return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
     from greenstream.wiring import System
@@ -108,7 +109,7 @@ def _server_line(server: Facts) -> str:
     kind = "embedded PostgreSQL" if server["kind"] == "embedded" else "your PostgreSQL"
     place = f", {server['data_dir']}" if "data_dir" in server else ""
     if server["running"]:
-        return f"{kind} {server['version']}, running, {_size(server['size_bytes'])}{place}"
+        return f"{kind} {server['version']}, running, {size_text(server['size_bytes'])}{place}"
     if "error" in server:
         return f"{kind}, not reached: {server['error']}"
     return f"{kind}, {'stopped' if server['initialised'] else 'not set up yet'}{place}"
@@ -158,15 +159,6 @@ def _age(seconds: int) -> str:
 
 def _counts(counts: Facts) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
-
-
-def _size(size: int) -> str:
-    amount, units = float(size), iter(("bytes", "kB", "MB", "GB"))
-    for unit in units:
-        if amount < 1000:
-            return f"{amount:.0f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
 
 
 def _hint(facts: Facts) -> str | None:

@@ -18,6 +18,15 @@ def table_lines(
     yield from map(layout.line, rows)
 
 
+def size_text(size: int) -> str:
+    amount, units = float(size), iter(("bytes", "kB", "MB", "GB"))
+    for unit in units:
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
 class Layout:
     """The widths and sides of the columns, measured on some rows; later rows that are wider stick out."""
 

@@ -52,11 +52,15 @@ def choose(account: Account, *, made_by: int | None, shared_dir: Path, bin_dirs:
 
 def installed(bin_dirs: Sequence[Path] | None = None) -> Iterator[Binaries]:
     """All that work here, best first: the wheel's, Debian's, the PATH's; the newest of each."""
-    groups = [bin_dirs] if bin_dirs is not None else [_wheel(), _debian(), _path()]
-    for group in groups:
+    for group in [bin_dirs] if bin_dirs is not None else places():
         inspected = [inspect(folder, own_account()) for folder in group]
         working = [binaries for binaries in inspected if binaries is not None]
         yield from sorted(working, key=lambda binaries: binaries.version, reverse=True)
+
+
+def places() -> list[list[Path]]:
+    """Where programs of PostgreSQL may be, best first."""
+    return [_wheel(), _debian(), _path()]
 
 
 def inspect(bin_dir: Path, account: Account) -> Binaries | None:
@@ -83,8 +87,8 @@ def _debian() -> list[Path]:
 
 
 def _path() -> list[Path]:
-    pg_ctl = shutil.which("pg_ctl")
-    return [Path(pg_ctl).resolve().parent] if pg_ctl else []
+    found = (shutil.which(name) for name in ("pg_ctl", "pg_dump"))
+    return list(dict.fromkeys(Path(program).resolve().parent for program in found if program))
 
 
 def _copy(binaries: Binaries, shared_dir: Path, account: Account) -> Binaries:
@@ -147,8 +151,8 @@ def _none_fits(found: Sequence[Binaries], account: Account, made_by: int | None)
     versions = ", ".join(binaries.text for binaries in found) or "none"
     if made_by is not None and made_by not in {binaries.major for binaries in found}:
         return ServerError(
-            f"The database was made by PostgreSQL {made_by}, which is not installed (found: {versions}): "
-            f"install PostgreSQL {made_by}, or move the database folder away to begin a new one"
+            f"The database was made by PostgreSQL {made_by}, which is not installed (found: {versions}): install "
+            f"PostgreSQL {made_by}, or move the database folder away and restore a backup (greenstream restore)"
         )
     return ServerError(
         f"The user {account.name} can run no PostgreSQL from {OLDEST_MAJOR} on (found: {versions}): "
