@@ -1,6 +1,6 @@
 """`lake.scan` wherever the lake may be."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -96,7 +96,7 @@ def test_a_manifest_that_is_none_is_said(tmp_path: Path) -> None:
 
 def test_an_instant_is_no_day(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="local day"):
-        lake.scan(datetime(2026, 3, 1), DAYS[1], storage=tmp_path)  # noqa: DTZ001 - as notebooks have them
+        lake.scan(datetime(2026, 3, 1, 12, tzinfo=UTC), DAYS[1], storage=tmp_path)
 
 
 def test_only_named_objects_are_read(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class PostgresLoad:
         self._locations = pl.DataFrame()
         self._days: list[date] = []
         self._thaw: Thaw | None = None
+        self._has_retired = False
         self._staging = False
         self._counts: list[pl.DataFrame] = []
         self._seen: list[pl.DataFrame] = []
@@ -52,6 +53,7 @@ class PostgresLoad:
             raise TransactionConflict(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
         self._locations = self._register_locations(evaluated.locations)
         self._meters = self._register_meters(evaluated)
+        self._has_retired = any(row[1] for row in locked)
         self._days, self._thaw = days, Thaw(self._connection, evaluated.limits)
         return self._meters["reliability"].is_null() | (self._meters["reliability"] > evaluated.limits.min_reliability)
 
@@ -62,6 +64,8 @@ class PostgresLoad:
 
     def absent(self, more_meters: Sequence[str] = ()) -> Mapping[date, list[str]]:
         assert self._thaw is not None
+        if not self._has_retired:
+            return {}
         more = self._connection.execute(query("thaw_meters"), {"meters": list(more_meters)}).fetchall()
         keys = {*self.meter_keys, *(row[1] for row in more if isinstance(row[1], int))}
         return self._thaw.absent(self._days, sorted(keys))
