@@ -9,7 +9,7 @@ import typer
 
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
 from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
-from greenstream.entrypoints.cli.patience import patiently
+from greenstream.entrypoints.cli.patience import alone, patiently
 
 if TYPE_CHECKING:
     from greenstream.pipeline.archive import Archived
@@ -37,10 +37,11 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
     if days is None:
         days = patiently(console, system, system.to_archive)
     done: list[Archived] = []
-    for each in day_by_day(console, system, "archiving", days, partial(_archived, system)):
-        done.append(each)
-        if json:
-            console.emit(as_json(each))
+    with alone(console, system):
+        for each in day_by_day(console, system, "archiving", days, partial(_archived, system)):
+            done.append(each)
+            if json:
+                console.emit(as_json(each))
     if done and not json:
         console.table(COLUMNS, [row(each) for each in done])
     if not done:
