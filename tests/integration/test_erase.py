@@ -129,6 +129,22 @@ def test_readings_of_later_are_a_new_meters(bed: Bed, nights: Nights) -> None:
     assert (later.ledger.stored, later.ledger.duplicate) == (1, 1)
 
 
+@pytest.mark.parametrize("meter", ['SM "7"', "Zähler 1", "a.b*c", "(1)", "SM-1 "])
+def test_whatever_its_name_is(bed: Bed, nights: Nights, meter: str) -> None:
+    """Also one that CSV has to quote."""
+    quoted = meter.replace('"', '""')
+    rows = f'"{quoted}",2024-03-15 10:00,1 kW,\n"{quoted}",lost,1 kW,\nother,2024-03-15 10:00,2 kW,\n'
+    bed.load("a.csv", HEADER + rows)
+    bed.load("nothing.csv.gz", gzip.compress(b""))
+    nights.run()
+    done = nights.erase(meter.strip())
+    assert [each for each in done if isinstance(each, erasing.Unsearchable)] == []
+    assert bed.query("SELECT meter_id FROM meter_readings") == [{"meter_id": "other"}]
+    assert bed.query("SELECT * FROM quarantined_rows") == []
+    assert (bed.folder / "raw-data/2024-03-20/a.csv").read_text() == HEADER + "\n\nother,2024-03-15 10:00,2 kW,\n"
+    assert lake_rows(bed)["meter_id"].to_list() == ["other"]
+
+
 def test_a_meter_nobody_knows_is_said(bed: Bed, nights: Nights) -> None:
     with pytest.raises(NotFound, match="SM-404"):
         nights.erase("SM-404")

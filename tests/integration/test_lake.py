@@ -196,6 +196,29 @@ class TestRetention:
         assert not (bed.folder / "raw-data/2024-03-20/a.csv").exists()
         assert nights.verify(DAY).differences == ()
 
+    def test_what_came_since_the_last_night_is_no_difference(self, bed: Bed, nights: Nights) -> None:
+        bed.load("a.csv", day_file())
+        nights.run()
+        bed.load("late.csv", HEADER + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
+        verified = nights.verify(DAY)
+        assert verified.differences == ()
+        assert verified.notes != ()
+        do_damage(bed, "flipped byte")
+        assert any(reading_key(DAY, "Zone1") in each for each in nights.verify(DAY).differences)
+
+    def test_a_lake_that_is_damaged_later_keeps_the_raw_files_and_is_told_once_a_day(
+        self, bed: Bed, nights: Nights
+    ) -> None:
+        for name in ("a.csv", "b.csv"):
+            bed.load(name, day_file(kilowatts=float(len(name) + ord(name[0]) % 2)), received_at=LONG_AFTER)
+        nights.run()
+        do_damage(bed, "missing object")
+        bed.now += timedelta(days=100)
+        found = list(nights.retire())
+        assert [each.subject for each in found if each.is_trouble] == [str(DAY)]
+        assert len([each for each in found if each.layer == "raw" and each.kept_because]) == 2
+        assert len(list((bed.folder / "raw-data").rglob("*.csv"))) == 2
+
     def test_a_dry_run_deletes_nothing(self, bed: Bed, nights: Nights) -> None:
         bed.load("a.csv", day_file(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
         nights.settle_and_archive()
@@ -333,6 +356,18 @@ class TestVerify:
         assert any("a.csv" in each for each in nights.verify(DAY).differences)
         path.unlink()
         assert any("missing" in each for each in nights.verify(DAY).differences)
+
+    @pytest.mark.parametrize("dirty", [False, True])
+    def test_a_manifest_that_cant_be_read_is_found(self, bed: Bed, nights: Nights, dirty: bool) -> None:
+        bed.load("a.csv", day_file())
+        nights.run()
+        if dirty:
+            bed.load("b.csv", day_file(kilowatts=20))
+        (bed.folder / "manifest/year=2024/month=03/2024-03-15.json").write_text("{")
+        assert any("manifest" in each for each in nights.verify(DAY).differences)
+        nights.run()
+        nights.archive(DAY)
+        assert nights.verify(DAY).differences == ()
 
     def test_an_object_beside_the_manifest_is_found(self, bed: Bed, nights: Nights) -> None:
         bed.load("a.csv", day_file())

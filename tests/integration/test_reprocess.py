@@ -30,7 +30,7 @@ LONG_ID = "SM-" + "9" * 80
 def again(bed: Bed, site: Site, *, dry_run: bool = False, version: str = NEWER) -> list[ReprocessedFile]:
     newer = PostgresDatabase(bed.dsn, site, version=version)
     try:
-        with_newer = means(bed, site=site, dry_run=dry_run)
+        with_newer = means(bed, bed.now + timedelta(hours=1), site=site, dry_run=dry_run)
         with_newer = type(with_newer)(**{**vars(with_newer), "replays": newer.replays()})
         return list(reprocess(FIRST, LAST, with_newer))
     finally:

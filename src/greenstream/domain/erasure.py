@@ -70,8 +70,9 @@ def lines_of(parsed: ParsedFile, meter_id: str) -> pl.Series:
 def lines_that_name(
     name: str, content: bytes, line_numbers: Sequence[int] | None, meter_id: str, limits: Limits
 ) -> list[int]:
-    """Of some lines (None: of all), those in which the meter_id stands as a whole word."""
-    word = re.compile(rb"(?<![\w-])" + re.escape(meter_id.encode()) + rb"(?![\w-])")
+    """Of some lines (None: of all), those in which the meter_id stands as a whole word, as it is or quoted for CSV."""
+    written = b"|".join(re.escape(text.encode()) for text in (meter_id, meter_id.replace('"', '""')))
+    word = re.compile(rb"(?<![\w-])(?:" + written + rb")(?![\w-])")
     wanted = None if line_numbers is None else set(line_numbers)
     found, number = [], 1
     for block in text_blocks(name, content, limits):

@@ -14,7 +14,7 @@ def differences(facts: DayFacts, snapshot: DaySnapshot, lake: Lake) -> Iterator[
     """What speaks against the lake holding the day's readings that the database has, in a line each.
 
     Every record_id is computed anew from the lake's columns. Of a retired day the database has some meters only, and
-    only those are compared.
+    only those are compared; of one that isn't archived as it is now, none.
     """
     try:
         manifest = lake.manifest(facts.day)
@@ -22,7 +22,8 @@ def differences(facts: DayFacts, snapshot: DaySnapshot, lake: Lake) -> Iterator[
         yield str(error)
         return
     if manifest is None:
-        yield f"{facts.day} is not in the lake"
+        if facts.is_archived or facts.retired_at:
+            yield f"{facts.day} is not in the lake"
         return
     only = meters_here(snapshot) if facts.retired_at else None
     found: dict[str, Checksum] = {}
@@ -35,7 +36,8 @@ def differences(facts: DayFacts, snapshot: DaySnapshot, lake: Lake) -> Iterator[
         if all_of_it != file.checksum:
             yield f"{file.path} holds {all_of_it.rows} readings, not the {file.rows} of its manifest, or other ones"
         found[file.region] = part
-    yield from _against_database(facts, manifest, found, snapshot.checksums())
+    if facts.is_archived:
+        yield from _against_database(facts, manifest, found, snapshot.checksums())
 
 
 def meters_here(snapshot: DaySnapshot) -> pl.Series:

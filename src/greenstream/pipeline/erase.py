@@ -115,11 +115,13 @@ def _lines(path: str, content: bytes, meter_id: str, site: Site) -> tuple[str, l
     """A name by which the content can be read, and the meter's lines: its records, and bad ones that name it."""
     limits = site.limits
     try:
-        if meter_id.isascii() and meter_id.isprintable() and not lines_that_name(path, content, None, meter_id, limits):
+        if not lines_that_name(path, content, None, meter_id, limits):  # much faster than to parse it
             return path, []
         parsed = parse_file(path, content, limits)
     except FileRejected as error:
-        if error.reason in (Reason.CORRUPT_ARCHIVE, Reason.TOO_LARGE, Reason.EMPTY_FILE):
+        if error.reason is Reason.EMPTY_FILE:
+            return path, []
+        if error.reason in (Reason.CORRUPT_ARCHIVE, Reason.TOO_LARGE):
             raise
         name = path if error.reason is not Reason.BAD_EXTENSION else "plain.csv"
         return name, lines_that_name(name, content, None, meter_id, limits)

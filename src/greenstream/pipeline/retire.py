@@ -94,7 +94,8 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
     while files := list(islice(landed, FILES_AT_ONCE)):
         gone, deleted = [], []
         for file in files:
-            kept_because = _still_needed(file, means, gone_days, checked)
+            yield from _newly_damaged(file, means.lake, checked)
+            kept_because = _still_needed(file, gone_days, checked)
             gone += [file] if kept_because is None else []
             if kept_because is None and not _drop(file, means):
                 continue
@@ -105,16 +106,19 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
             means.archives.note([_raw_deletion(file, means) for file in deleted], now)
 
 
-def _still_needed(
-    file: LandedCopy, means: Retention, gone_days: set[date], checked: dict[date, str | None]
-) -> str | None:
+def _newly_damaged(file: LandedCopy, lake: Lake, checked: dict[date, str | None]) -> Iterator[Retirement]:
+    """Look at the days that left the database, each once; one whose objects are damaged is told once, too."""
+    for day in sorted(set(file.days) - set(file.kept_by) - checked.keys()):
+        checked[day] = damage = _damage(day, lake)
+        if damage is not None:
+            yield Retirement(layer=Layer.LAKE, subject=str(day), kept_because=damage, is_trouble=True)
+
+
+def _still_needed(file: LandedCopy, gone_days: set[date], checked: dict[date, str | None]) -> str | None:
     """Why a raw file must stay. In a dry run the days that would go are still there."""
     if kept_by := sorted(set(file.kept_by) - gone_days):
         return f"{kept_by[0]}, on which it has readings, isn't wholly in the lake yet"
-    for day in file.days:
-        if day not in checked:
-            checked[day] = _damage(day, means.lake)
-    return next((found for day in file.days if (found := checked[day])), None)
+    return next((found for day in file.days if (found := checked.get(day))), None)
 
 
 def _damage(day: date, lake: Lake) -> str | None:

@@ -62,9 +62,8 @@ def verify(day: date, means: Verification) -> Verified:
         if manifest is not None:
             found += _damaged_aggregates(manifest, means.lake)
             found += (f"{key} is in the lake, but not in its manifest" for key in means.lake.strays(manifest))
-        if facts.is_archived or facts.retired_at:
-            found += differences(facts, snapshot, means.lake)
-        else:
+        found += differences(facts, snapshot, means.lake)
+        if not facts.is_archived:
             notes.append(f"{day} isn't archived as it is now: the next nightly does it")
         files = list(means.archives.loaded_on(day)) if means.raw else []
         kept = _ids(facts, snapshot, manifest, means.lake) if files else NONE
@@ -80,7 +79,10 @@ def verify(day: date, means: Verification) -> Verified:
 
 
 def _without_facts(day: date, lake: Lake) -> Verified:
-    manifest = _manifest(day, lake)
+    try:
+        manifest = lake.manifest(day)
+    except LakeDamaged as error:
+        return Verified(day=day, differences=(str(error),))
     if manifest is None:
         return Verified(day=day, notes=(f"{day} has no readings",))
     trouble = f"{day} is in the lake with {manifest.rows} readings, but the database knows nothing of it"
@@ -88,7 +90,7 @@ def _without_facts(day: date, lake: Lake) -> Verified:
 
 
 def _manifest(day: date, lake: Lake) -> Manifest | None:
-    """None also where it can't be read, which is a difference like others."""
+    """None also where it can't be read: `differences` says so."""
     try:
         return lake.manifest(day)
     except LakeDamaged:
@@ -123,17 +125,17 @@ def _compare_raw(file: LoadedFile, day: date, kept: Ids, means: Verification) ->
         return None if file.may_be_gone else f"{file.path} is missing, though nobody deleted it"
     if hashlib.sha256(content).hexdigest() != file.sha256:
         return f"{file.path} isn't what was loaded: its checksum differs"
-    produced = _produced(file, content, day, means)
+    try:
+        produced = _produced(file, content, day, means)
+    except FileRejected as error:
+        return f"{file.path} was loaded, but can't be read by the present settings: {error}"
     missing = len(produced) - int(_among(produced, kept).sum())
     return f"{file.path}: {missing} of its {len(produced)} readings of {day} are missing" if missing else ""
 
 
 def _produced(file: LoadedFile, content: bytes, day: date, means: Verification) -> Ids:
     """What the file's rows of the day would be stored as, judged as they were then."""
-    try:
-        parsed = parse_file(file.path, content, means.site.limits)
-    except FileRejected:  # by other limits than then
-        return NONE
+    parsed = parse_file(file.path, content, means.site.limits)
     judged = evaluate(parsed, means.site, received_at=file.received_at, now=file.processed_at)
     evaluated = without_erased(judged, parsed, means.archives.erased()).evaluated
     reliable = pl.repeat(value=True, n=len(evaluated.meters), eager=True)

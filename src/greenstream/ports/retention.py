@@ -55,7 +55,7 @@ class DaySnapshot(Protocol):
         ...
 
     def superseded(self) -> int:
-        """How many of the day's readings were superseded."""
+        """How many of the day's readings were superseded since it was archived."""
         ...
 
     def checksums(self) -> Mapping[str, Checksum]:

@@ -93,7 +93,8 @@ class PostgresErasures:
         return row[0]
 
     def _delete_quarantined(self, meter_id: str) -> int:
-        pattern = rf"(^|[^\w-]){re.escape(meter_id)}($|[^\w-])"
+        written = "|".join(map(re.escape, (meter_id, meter_id.replace('"', '""'))))
+        pattern = rf"(^|[^\w-])({written})($|[^\w-])"
         return self._connection.execute(query("erase_quarantined"), {"pattern": pattern}).rowcount
 
     def _counted(self, name: str, values: dict[str, object]) -> int:

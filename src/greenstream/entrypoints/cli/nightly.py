@@ -127,7 +127,7 @@ def _outcome(result: Mapping[str, object]) -> str:
         return f"{result['state']}, {result['rescored']:,} readings scored anew"
     if result["state"] != "archived":
         return str(result["state"])
-    return f"{result['readings']:,} readings, {result['written']} of {result['objects'] + 1} objects written"  # type: ignore[operator]
+    return f"{result['readings']:,} readings, {result['written']} objects written"
 
 
 UNITS = {
