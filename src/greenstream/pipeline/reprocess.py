@@ -59,17 +59,16 @@ def reprocess(first: date, last: date, means: Means) -> Iterator[ReprocessedFile
     """Reprocess the loaded files with readings on the local days, or received on them; each whole, in a transaction.
 
     Safe to repeat: files that come out as they are stay as they are. A reading that one file no longer gives may still
-    be given by another, for which it was a duplicate: then it is that one's in the end, so files with duplicates are
-    looked at once more when anything was superseded.
+    be given by another, for which it was a duplicate: then it is that one's in the end, so all are looked at once more
+    when anything was superseded.
     """
-    files = means.replays.loaded(first, last)
-    done = [each for file in files if (each := _reprocess(file, means)) is not None]
-    yield from done
-    if any(each.superseded for each in done) and not means.dry_run:
-        for file in files:
-            again = _reprocess(file, means)
-            if again is not None and again.is_other:
-                yield again
+    files, superseded = means.replays.loaded(first, last), 0
+    for file in files:
+        done = _reprocess(file, means)
+        superseded += done.superseded
+        yield done
+    if superseded and not means.dry_run:
+        yield from (again for file in files if (again := _reprocess(file, means)).is_other)
 
 
 def _reprocess(file: LoadedDelivery, means: Means) -> ReprocessedFile:
