@@ -55,7 +55,8 @@ def test_retention_is_shown_before_and_said_afterwards(run: Run, store: Path) ->
     plan = run("nightly", "--dry-run", code=0, RETENTION_DAYS="90").out
     assert "database: 2026-03-02" in plan
     (gone,) = run("nightly", "--json", code=0, RETENTION_DAYS="90").json_lines
-    assert gone == {"step": "retire", "layer": "database", "subject": "2026-03-02", "amount": 3, "kept_because": None}
+    assert (gone["step"], gone["layer"], gone["subject"]) == ("retire", "database", "2026-03-02")
+    assert (gone["amount"], gone["unit"], gone["kept_because"]) == (3, "readings", None)
     assert run("query", "SELECT count(*) FROM meter_readings", "--json", code=0).json == [{"count": 0}]
     assert run("query", "--lake", "SELECT count(*) AS n FROM meter_readings", "--json", code=0).json == [{"n": 3}]
     assert run("query", "SELECT subject, amount FROM deletions", "--json", code=0).json == [

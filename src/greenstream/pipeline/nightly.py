@@ -59,7 +59,7 @@ def nightly(night: Night, on_step: Callable[[Step], None]) -> Iterator[Done]:
     there at the next start.
     """
     for deletion in night.erase_again():
-        yield Retirement(layer=deletion.layer, subject=deletion.subject, amount=deletion.amount)
+        yield Retirement(layer=deletion.layer, subject=deletion.subject, amount=deletion.amount, unit="lines")
     on_step(Step(name="watch"))
     for name, due, work in (
         ("settle", night.to_settle, night.settle),

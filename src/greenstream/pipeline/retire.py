@@ -20,13 +20,13 @@ HALF_WRITTEN = timedelta(days=1)
 class Retirement:
     """What retention did, or of a dry run would do: deleted something, or kept it, and why.
 
-    `kept_because` is None for what went, and `is_trouble` where it won't pass by itself. `amount` is of readings, rows
-    or bytes, as the layer has them.
+    `kept_because` is None for what went, and `is_trouble` where it won't pass by itself. `amount` is of `unit`.
     """
 
     layer: Layer
     subject: str
     amount: int = 0
+    unit: str = "readings"
     kept_because: str | None = None
     is_trouble: bool = False
 
@@ -58,8 +58,8 @@ def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]
         means.landing.sweep(before=now - HALF_WRITTEN)
     yield from _retire_landed(means, day_start(last, means.timezone), gone, now)
     yield from _expire_copies(today - timedelta(days=means.lifetimes.quarantine), means, now)
-    for layer, lifetime in _kept_longer(means.lifetimes):
-        yield from _expire(layer, today - timedelta(days=lifetime), means, now)
+    for layer, unit, lifetime in _kept_longer(means.lifetimes):
+        yield from _expire(layer, unit, today - timedelta(days=lifetime), means, now)
 
 
 def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
@@ -100,7 +100,9 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
             if kept_because is None and not _drop(file, means):
                 continue
             deleted += [file] if kept_because is None else []
-            yield Retirement(layer=Layer.RAW, subject=file.path, amount=file.size_bytes, kept_because=kept_because)
+            yield Retirement(
+                layer=Layer.RAW, subject=file.path, amount=file.size_bytes, unit="bytes", kept_because=kept_because
+            )
         if not means.dry_run:
             means.archives.forget_landed([file.path for file in gone], before, now)
             means.archives.note([_raw_deletion(file, means) for file in deleted], now)
@@ -154,22 +156,22 @@ def _raw_deletion(file: LandedCopy, means: Retention) -> Deletion:
     return Deletion(layer=Layer.RAW, subject=file.path, amount=file.size_bytes, reason=reason)
 
 
-def _kept_longer(lifetimes: Lifetimes) -> tuple[tuple[Layer, int], ...]:
+def _kept_longer(lifetimes: Lifetimes) -> tuple[tuple[Layer, str, int], ...]:
     return (
-        (Layer.FINDINGS, lifetimes.findings),
-        (Layer.QUARANTINE, lifetimes.quarantine),
-        (Layer.LEDGER, lifetimes.ledger),
+        (Layer.FINDINGS, "findings", lifetimes.findings),
+        (Layer.QUARANTINE, "rows", lifetimes.quarantine),
+        (Layer.LEDGER, "lines", lifetimes.ledger),
     )
 
 
-def _expire(layer: Layer, last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
+def _expire(layer: Layer, unit: str, last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
     count = means.archives.expire(layer, day_start(last, means.timezone), dry_run=means.dry_run)
     if not count:
         return
     subject = f"before {last}"
     if not means.dry_run:
         means.archives.note([Deletion(layer=layer, subject=subject, amount=count, reason="past its lifetime")], now)
-    yield Retirement(layer=layer, subject=subject, amount=count)
+    yield Retirement(layer=layer, subject=subject, amount=count, unit=unit)
 
 
 def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
@@ -181,4 +183,4 @@ def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Reti
                 layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, reason="past its lifetime"
             )
             means.archives.note([deletion], now)
-        yield Retirement(layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes)
+        yield Retirement(layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, unit="bytes")

@@ -108,6 +108,7 @@ def as_json(done: "Done") -> Mapping[str, object]:
         "layer": done.layer.value,
         "subject": done.subject,
         "amount": done.amount,
+        "unit": done.unit,
         "kept_because": done.kept_because,
     }
 
@@ -116,7 +117,7 @@ def _row(result: Mapping[str, object]) -> tuple[object, ...]:
     if result["step"] == "retire":
         kept = result["kept_because"]
         what = f"{result['layer']}: {result['subject']}"
-        return "retire", what, f"kept: {kept}" if kept else f"{result['amount']:,} {UNITS[str(result['layer'])]}"
+        return "retire", what, f"kept: {kept}" if kept else f"{result['amount']:,} {result['unit']}"
     return result["step"], result["date"], _outcome(result)
 
 
@@ -128,12 +129,3 @@ def _outcome(result: Mapping[str, object]) -> str:
     if result["state"] != "archived":
         return str(result["state"])
     return f"{result['readings']:,} readings, {result['written']} objects written"
-
-
-UNITS = {
-    "raw": "bytes",
-    "database": "readings",
-    "findings": "findings",
-    "quarantine": "rows or bytes",
-    "ledger": "lines",
-}

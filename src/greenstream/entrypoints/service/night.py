@@ -68,6 +68,6 @@ class NightPart:
             log = self._log.bind(day=str(done.day), seconds=seconds)
             log.info("archived", state=done.state.value, readings=done.rows, objects=done.objects, written=done.changed)
         elif done.kept_because is None:
-            self._log.info("deleted", layer=done.layer.value, subject=done.subject, amount=done.amount)
+            self._log.info("deleted", layer=done.layer.value, subject=done.subject, amount=done.amount, unit=done.unit)
         else:
             self._log.warning("kept", layer=done.layer.value, subject=done.subject, error=done.kept_because)
