@@ -10,12 +10,14 @@ help: ## the targets, a line each
 
 setup: $(STAMP) ## .venv from the locked requirements
 
+# The lock is whole. Without --no-deps, an older pip takes `coverage[toml]` for unpinned once a newer coverage is out.
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "GreenStream needs Python 3.11 or newer; name one with: make setup PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip check --quiet --disable-pip-version-check
 	@touch $(STAMP)
 
 demo: setup ## a small fleet with faults, simulated and run through

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from greenstream.adapters.column_names import check_names
+from greenstream.adapters.interruptible import Interruptible
 
 BATCH_ROWS = 5_000
 PIECE_BYTES = 1 << 20
@@ -54,10 +55,8 @@ class LakeAnswer(Protocol):
 class LakeSelection:
     """The rows of a view, computed while they are read."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, view: str, columns: Sequence[tuple[str, str]], scratch: Path
-    ) -> None:
-        self._connection = connection
+    def __init__(self, duck: Interruptible, view: str, columns: Sequence[tuple[str, str]], scratch: Path) -> None:
+        self._duck = duck
         self._source = f"{view} AS answer({', '.join(f'c{number}' for number in range(len(columns)))})"
         self._view = view
         self._types = [of_type for _, of_type in columns]
@@ -90,14 +89,14 @@ class LakeSelection:
     def parquet(self) -> Generator[bytes]:
         check_names([name.casefold() for name in self.names])
         path = self._scratch / "answer.parquet"
-        self._connection.execute(f"COPY {self._view} TO {quoted(str(path))} (FORMAT parquet, COMPRESSION snappy)")
+        self._duck.execute(f"COPY {self._view} TO {quoted(str(path))} (FORMAT parquet, COMPRESSION snappy)")
         with path.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
                 yield piece
 
     def _batches(self, sql: str) -> Iterator[list[Texts]]:
-        cursor = self._connection.execute(sql)
-        while rows := cursor.fetchmany(BATCH_ROWS):
+        cursor = self._duck.execute(sql)
+        while rows := self._duck.run(cursor.fetchmany, BATCH_ROWS):
             yield rows
 
 

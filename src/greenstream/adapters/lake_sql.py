@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from greenstream.adapters.interruptible import Interruptible, in_memory
 from greenstream.adapters.lake_answers import LakeAnswer, LakeReport, LakeSelection, quoted
 from greenstream.domain.errors import GreenStreamError, InvalidQuery, LakeDamaged, StorageRefused
 from greenstream.domain.lake import AGGREGATES_ZONE, LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, READINGS_ZONE
@@ -51,29 +52,30 @@ def ask_lake(folder: Path, text: str) -> Iterator[LakeAnswer]:
         LakeDamaged: an object is missing or can't be read.
         StorageRefused: no permission, or no space for what doesn't fit in memory.
     """
-    with _scratch() as scratch, duckdb.connect(":memory:") as connection:
+    with _scratch() as scratch, in_memory() as duck:
         lake = scratch / "lake"
         lake.symlink_to(folder.resolve())  # a path without signs that mean something: [ * ? key=value
         with _explained(lake, folder):
             for statement in (*_views(lake), *_guards(folder.resolve(), scratch)):
-                connection.execute(statement)
-            yield _answer(connection, text, scratch)
+                duck.execute(statement)
+            yield _answer(duck, text, scratch)
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, text: str, scratch: Path) -> LakeAnswer:
+def _answer(duck: Interruptible, text: str, scratch: Path) -> LakeAnswer:
     found = _EXPLAIN.match(text)
     asked = text[found.end() :] if found else text
-    statements = connection.extract_statements(asked)
+    statements = duck.connection.extract_statements(asked)
     if len(statements) > 1:
         raise InvalidQuery(f"this is more than one statement: {REFUSED}")
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         raise InvalidQuery(REFUSED)
-    connection.execute(f"CREATE VIEW {ANSWER} AS {asked}")
+    duck.execute(f"CREATE VIEW {ANSWER} AS {asked}")
     if found:
-        return LakeReport(connection.execute(f"{found['explain']} {asked}"))
-    relation = connection.sql(asked)  # the view tells repeated names apart, and here they are as they were written
+        return LakeReport(duck.execute(f"{found['explain']} {asked}"))
+    # The view tells repeated names apart; in the relation they are as they were written.
+    relation = duck.run(duck.connection.sql, asked)
     types = [str(each) for each in relation.types]
-    return LakeSelection(connection, ANSWER, list(zip(relation.columns, types, strict=True)), scratch)
+    return LakeSelection(duck, ANSWER, list(zip(relation.columns, types, strict=True)), scratch)
 
 
 def _views(lake: Path) -> Iterator[str]:
@@ -114,10 +116,6 @@ def _explained(lake: Path, folder: Path) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise _translated(error, lake, folder) from error
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
-            raise KeyboardInterrupt from error
-        raise
 
 
 def _translated(error: duckdb.Error, lake: Path, folder: Path) -> GreenStreamError:
