@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.conftest import Command, Ended
+from tests.contract.storage_fixtures import BUCKET, running_s3_server
 from tests.support.lake import readings, write_day
 
 DAY = date(2026, 3, 2)
@@ -109,6 +110,13 @@ def test_a_damaged_object_is_one_line(ask: Ask, command: Command) -> None:
     assert line.startswith("error: LakeDamaged: ")
 
 
-def test_a_lake_on_s3_is_told_how_to_be_read(ask: Ask) -> None:
-    [line] = ask("SELECT 1", code=1, STORAGE="s3://bucket/site").err.splitlines()
-    assert "greenstream.lake.scan" in line
+def test_a_lake_on_s3_is_read_where_it_lies(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_s3_server(tmp_path) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        write_day(f"s3://{BUCKET}/site=1", DAY, readings(DAY))
+        sql = "SELECT region, month, sum(consumption_kw) AS kw FROM current_readings GROUP BY ALL ORDER BY ALL"
+        found = ask(sql, "--format", "csv", code=0, STORAGE=f"s3://{BUCKET}/site=1")
+        assert found.out == "region,month,kw\nZone1,3,7.5000\nZone2,3,7.5000\n"
+        [line] = ask("SELECT 1", code=1, STORAGE="s3://absent").err.splitlines()
+    assert line.startswith("error: StorageRefused: s3://absent/analytics: there is no such bucket;")

@@ -328,6 +328,35 @@ def test_an_object_replaced_while_it_is_read_is_never_mixed_with_the_new_one(sto
             next(reading)
 
 
+def test_a_range_is_read_of_the_file_that_was_listed(store):
+    store.put("analytics/a.parquet", b"0123456789")
+    file = store.head("analytics/a.parquet")
+    assert [store.read_range(file, *ends) for ends in ((0, 10), (3, 5), (9, 10))] == [b"0123456789", b"34", b"9"]
+
+    store.put("analytics/a.parquet", b"another content")
+    with pytest.raises(StorageUnavailable, match="changed while it was being read"):
+        store.read_range(file, 0, 10)
+
+    store.delete(file.path)
+    with pytest.raises(NotFound):
+        store.read_range(file, 0, 10)
+
+
+def test_a_walk_finds_all_files_below_a_folder(store):
+    keys = ["analytics/a.parquet", "analytics/b/c/d.parquet", "analytics/b/e.parquet"]
+    for key in (*keys, "aggregates/f.parquet"):
+        store.put(key, b"a")
+
+    assert sorted(file.path for file in store.walk("analytics")) == keys
+    assert all(file == store.head(file.path) for file in store.walk("analytics"))
+    assert list(store.walk("absent")) == []
+
+
+@pytest.mark.parametrize(("content", "ends"), [(b"", False), (b"a", False), (b"a\n", True), (b"\n\r", False)])
+def test_the_last_byte_tells_whether_a_line_ends(store, source, content, ends):
+    assert store.ends_a_line(store.land(source(content), day=DAY).path) is ends
+
+
 def test_delete_removes_and_can_be_repeated(store, source):
     landed = store.land(source(b"a"), day=DAY)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.contract.storage_fixtures import BUCKET, S3Server, running_s3_server
 from tests.support.lake import readings, write_day
 
 from greenstream.adapters.lake_answers import LakeAnswer
 from greenstream.adapters.lake_sql import ask_lake
+from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.archive import with_record_ids
-from greenstream.domain.errors import InvalidQuery, LakeDamaged
+from greenstream.domain.errors import InvalidQuery, LakeDamaged, NotFound, StorageUnavailable
 from greenstream.domain.lake import METER_DAYS
 
 DAY = date(2026, 3, 2)
@@ -29,8 +32,26 @@ def lake(tmp_path: Path) -> Path:
     return tmp_path / "lake"
 
 
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with running_s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """A day of the lake in a folder and on S3."""
+    url = str(tmp_path / "lake")
+    if request.param == "s3":
+        for name, value in request.getfixturevalue("s3_server").environment.items():
+            monkeypatch.setenv(name, value)
+        url = f"s3://{BUCKET}/{uuid.uuid4()}"
+    write_day(url, DAY, readings(DAY))
+    return open_store(url)
+
+
 def written(folder: Path, sql: str, form: str) -> bytes:
-    with ask_lake(folder, sql) as answer, closing(pieces(answer, form)) as found:
+    with ask_lake(open_store(folder), sql) as answer, closing(pieces(answer, form)) as found:
         return b"".join(found)
 
 
@@ -157,7 +178,7 @@ def test_an_empty_lake_has_the_types_of_a_full_one(lake: Path, tmp_path: Path) -
 
 def test_a_query_is_computed_once_and_streamed(lake: Path) -> None:
     """A second run of this, or a whole result in memory, would take minutes."""
-    with ask_lake(lake, "SELECT i FROM range(100000000000) AS t(i)") as answer:
+    with ask_lake(open_store(lake), "SELECT i FROM range(100000000000) AS t(i)") as answer:
         assert next(iter(answer.texts()))[:2] == [("0",), ("1",)]
 
 
@@ -184,3 +205,47 @@ def test_a_condition_on_a_partition_leaves_the_others_unread(lake: Path) -> None
     other.parent.mkdir(parents=True)
     (lake / OBJECT.replace("Zone1", "Zone2")).rename(other)
     assert rows(lake, "SELECT count(*) AS n FROM meter_readings WHERE region = 'Zone2'") == [{"n": 4}]
+
+
+def test_an_object_written_anew_meanwhile_is_not_mixed_with_the_old_one(place: ObjectStore) -> None:
+    changed = pytest.raises(StorageUnavailable, match="changed while it was being read: try again")
+    with changed, ask_lake(place, "SELECT consumption_kw FROM meter_readings") as answer:
+        place.put(OBJECT, b"something else")
+        list(answer.texts())
+
+
+def test_an_object_that_goes_meanwhile_is_named(place: ObjectStore) -> None:
+    gone = pytest.raises(NotFound, match="region=Zone1")
+    with gone, ask_lake(place, "SELECT consumption_kw FROM meter_readings") as answer:
+        place.delete(OBJECT)
+        list(answer.texts())
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        ("SELECT count(*) FROM read_parquet('lake://analytics/year=2026/month=03/region=Zone2/*.parquet')", "4"),
+        ("SELECT count(*) FROM glob('lake://aggregates/*/*/*/*')", "2"),
+    ],
+)
+def test_objects_can_be_named(place: ObjectStore, sql: str, count: str) -> None:
+    with ask_lake(place, sql) as answer:
+        assert list(answer.texts()) == [[(count,)]]
+
+
+@pytest.mark.parametrize(
+    "path", ["lake://raw-data/a.csv", "lake://analytics/../raw-data/a.csv", "lake://manifests/*", "/etc/passwd"]
+)
+def test_nothing_but_the_lake_is_read(place: ObjectStore, path: str) -> None:
+    place.put("raw-data/a.csv", b"secret")
+    with pytest.raises((InvalidQuery, LakeDamaged)), ask_lake(place, f"SELECT * FROM read_text('{path}')") as answer:
+        list(answer.texts())
+
+
+def test_a_store_that_does_not_answer_is_unavailable(place: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> bytes:
+        raise StorageUnavailable("no answer from the store")
+
+    monkeypatch.setattr(place, "read_range", fails)
+    with pytest.raises(StorageUnavailable, match="no answer"), ask_lake(place, "FROM meter_readings") as answer:
+        list(answer.texts())

@@ -1,6 +1,5 @@
-"""SQL over the lake's objects: DuckDB in this process, reading what lies in a folder."""
+"""SQL over the lake's objects: DuckDB in this process."""
 
-import glob
 import re
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ import polars as pl
 
 from greenstream.adapters.interruptible import Interruptible, in_memory
 from greenstream.adapters.lake_answers import LakeAnswer, LakeReport, LakeSelection, quoted
+from greenstream.adapters.lake_files import ROOT, ZONES, LakeFiles
+from greenstream.adapters.storage import ObjectStore
 from greenstream.domain.errors import GreenStreamError, InvalidQuery, LakeDamaged, StorageRefused
 from greenstream.domain.lake import AGGREGATES_ZONE, LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, READINGS_ZONE
 
@@ -42,23 +43,23 @@ _EXPLAIN = re.compile(
 
 
 @contextmanager
-def ask_lake(folder: Path, text: str) -> Iterator[LakeAnswer]:
-    """Run one query over the lake in a folder: views `meter_readings`, `current_readings`, `meter_days`, `load_curves`.
+def ask_lake(store: ObjectStore, text: str) -> Iterator[LakeAnswer]:
+    """Run one query over a store's lake: views `meter_readings`, `current_readings`, `meter_days`, `load_curves`.
 
     The query is made a view, which DuckDB refuses for whatever writes, also in a WITH; it sees no file but the lake's.
 
     Raises:
         InvalidQuery: the SQL is wrong, wants to write, or fails on the data.
         LakeDamaged: an object is missing or can't be read.
+        StorageUnavailable: the store doesn't answer.
         StorageRefused: no permission, or no space for what doesn't fit in memory.
     """
-    with _scratch() as scratch, in_memory() as duck:
-        lake = scratch / "lake"
-        lake.symlink_to(folder.resolve())  # a path without signs that mean something: [ * ? key=value
-        with _explained(lake, folder):
-            for statement in (*_views(lake), *_guards(folder.resolve(), scratch)):
-                duck.execute(statement)
-            yield _answer(duck, text, scratch)
+    files = LakeFiles(store)
+    with _scratch() as scratch, in_memory() as duck, _explained(files, store):
+        duck.connection.register_filesystem(files)
+        for statement in (*_views(files), *_guards(scratch)):
+            duck.execute(statement)
+        yield _answer(duck, text, scratch)
 
 
 def _answer(duck: Interruptible, text: str, scratch: Path) -> LakeAnswer:
@@ -78,28 +79,28 @@ def _answer(duck: Interruptible, text: str, scratch: Path) -> LakeAnswer:
     return LakeSelection(duck, ANSWER, list(zip(relation.columns, types, strict=True)), scratch)
 
 
-def _views(lake: Path) -> Iterator[str]:
-    readings = _source(lake, f"{READINGS_ZONE}/year=*/month=*/region=*/*.parquet", {**LAKE, **PARTITIONS})
+def _views(files: LakeFiles) -> Iterator[str]:
+    readings = _source(files, f"{READINGS_ZONE}/year=*/month=*/region=*/*.parquet", {**LAKE, **PARTITIONS})
     columns = ", ".join([*LAKE.names(), *PARTITIONS.names()])
     yield f"CREATE VIEW meter_readings AS SELECT {RECORD_ID} AS record_id, {columns} FROM {readings}"
     yield "CREATE VIEW current_readings AS SELECT * EXCLUDE (is_current) FROM meter_readings WHERE is_current"
     for name, schema in (("meter_days", METER_DAYS), ("load_curves", LOAD_CURVES)):
-        source = _source(lake, f"{AGGREGATES_ZONE}/{name}/year=*/month=*/*.parquet", schema)
+        source = _source(files, f"{AGGREGATES_ZONE}/{name}/year=*/month=*/*.parquet", schema)
         yield f"CREATE VIEW {name} AS SELECT {', '.join(schema.names())} FROM {source}"
 
 
-def _source(lake: Path, pattern: str, columns: dict[str, pl.DataType] | pl.Schema) -> str:
+def _source(files: LakeFiles, pattern: str, columns: dict[str, pl.DataType] | pl.Schema) -> str:
     """The objects of a pattern, or no rows of the same types where there are none."""
-    if not any(glob.iglob(f"{glob.escape(str(lake))}/{pattern}")):  # noqa: PTH207 - Path.glob follows no link
+    if not files.glob(pattern):
         nulls = ", ".join(f"CAST(NULL AS {TYPES[dtype]}) AS {name}" for name, dtype in columns.items())
         return f"(SELECT {nulls} WHERE false)"
     hive = [f"{quoted(name)}: {TYPES[dtype]}" for name, dtype in PARTITIONS.items() if name in columns]
     partitions = f"true, hive_types = {{{', '.join(hive)}}}" if "year" in columns else "false"
-    return f"read_parquet({quoted(f'{lake}/{pattern}')}, hive_partitioning = {partitions})"
+    return f"read_parquet({quoted(f'{ROOT}{pattern}')}, hive_partitioning = {partitions})"
 
 
-def _guards(folder: Path, scratch: Path) -> Iterator[str]:
-    places = (folder / READINGS_ZONE, folder / AGGREGATES_ZONE, scratch)
+def _guards(scratch: Path) -> Iterator[str]:
+    places = (*(f"{ROOT}{zone}" for zone in ZONES), scratch)
     yield "CREATE SCHEMA own"
     yield "SET TimeZone = 'UTC'"
     yield "SET autoinstall_known_extensions = false"  # a query must not go to the network
@@ -111,21 +112,23 @@ def _guards(folder: Path, scratch: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _explained(lake: Path, folder: Path) -> Iterator[None]:
+def _explained(files: LakeFiles, store: ObjectStore) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise _translated(error, lake, folder) from error
+        raise _translated(error, files, store) from error
 
 
-def _translated(error: duckdb.Error, lake: Path, folder: Path) -> GreenStreamError:
+def _translated(error: duckdb.Error, files: LakeFiles, store: ObjectStore) -> GreenStreamError:
     """DuckDB has many types of error for damaged objects, but names them in each."""
+    if files.trouble is not None:
+        return files.trouble
     text = str(error)
-    said = " ".join(text.partition("\n\nLINE ")[0].replace(str(lake), str(folder)).split())
+    said = " ".join(text.partition("\n\nLINE ")[0].replace(ROOT, f"{store}/").split())
     if "Permission denied" in text or "No space left" in text:
         return StorageRefused(f"the lake can't be read: {said}; give the permission, or free some space")
     asked_for_more = isinstance(error, duckdb.PermissionException | duckdb.ParserException | duckdb.BinderException)
-    if (str(lake) in text and not asked_for_more) or type(error) is duckdb.Error:
+    if (ROOT in text and not asked_for_more) or type(error) is duckdb.Error:
         return LakeDamaged(f"an object of the lake can't be read: {said}; `greenstream verify` names what is damaged")
     return InvalidQuery(said)
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from greenstream.domain.errors import StorageUnavailable
+
 LANDING = "raw-data"
 QUARANTINE = "quarantine"
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -23,6 +25,12 @@ class LandedFile:
     path: str
     size_bytes: int
     received_at: datetime
+
+
+def check_same(before: LandedFile, now: LandedFile, store: object) -> None:
+    """Raise StorageUnavailable where a file was written anew since it was listed."""
+    if now != before:
+        raise StorageUnavailable(f"{before.path} in {store} changed while it was being read: try again")
 
 
 class Staged(Protocol):
@@ -75,8 +83,12 @@ class Backend(Protocol):
         """The names of the folders directly in `folder`, sorted."""
         ...
 
-    def last_byte(self, key: str) -> bytes:
-        """The last byte of an object, none of an empty one."""
+    def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
+        """Bytes of an object from one position up to another; StorageUnavailable if it is no longer what it was."""
+        ...
+
+    def walk(self, folder: str) -> Iterator[LandedFile]:
+        """The files in `folder` and the folders in it, in no order."""
         ...
 
     def local_folder(self, folder: str) -> Path | None:

@@ -13,7 +13,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore, S3Store
 
-from greenstream.adapters.storage.backend import CHUNK_BYTES, LandedFile
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LandedFile, check_same
 from greenstream.adapters.storage.translation import bucket_errors
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
@@ -81,11 +81,16 @@ class Bucket:
             prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
         return (prefix.rpartition("/")[2] for prefix in sorted(prefixes))
 
-    def last_byte(self, key: str) -> bytes:
-        last = b""
-        for chunk in self.read(key):
-            last = chunk[-1:]
-        return last
+    def walk(self, folder: str) -> Iterator[LandedFile]:
+        with self._errors(folder):
+            for page in obstore.list(self._store, folder):
+                yield from map(self._landed, page)
+
+    def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
+        with self._errors(file.path):
+            found = obstore.get(self._store, file.path, options={"range": (start, stop)})
+            check_same(file, self._landed(found.meta), self)
+            return bytes(found.bytes())
 
     def local_folder(self, folder: str) -> None:
         del folder

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 
-from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, QUARANTINE, LandedFile
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, QUARANTINE, LandedFile, check_same
 from greenstream.adapters.storage.names import escape, file_name_of, text_of, unescape
 from greenstream.adapters.storage.translation import reading, writing
 from greenstream.domain.errors import NotFound, StorageRefused
@@ -62,12 +63,14 @@ class Folder:
 
     def read(self, key: str) -> Iterator[bytes]:
         self.stat(key)
-        path = self._path(key)
-        with reading(path):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        with os.fdopen(handle, "rb", buffering=0) as file, reading(path):
+        with self._opened(key) as file, reading(self._path(key)):
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
+
+    def _opened(self, key: str) -> FileIO:
+        path = self._path(key)
+        with reading(path):
+            return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0)
 
     def delete(self, key: str) -> None:
         path = self._path(key)
@@ -87,13 +90,16 @@ class Folder:
     def folders(self, folder: str) -> Iterator[str]:
         return (escape(text_of(entry.name)) for entry in _entries(self._path(folder)) if entry.is_dir())
 
-    def last_byte(self, key: str) -> bytes:
-        size = self.stat(key).size_bytes
-        path = self._path(key)
-        with reading(path):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        with os.fdopen(handle, "rb", buffering=0) as file, reading(path):
-            return os.pread(file.fileno(), 1, max(size - 1, 0))
+    def walk(self, folder: str) -> Iterator[LandedFile]:
+        yield from self.list(folder)
+        for each in self.folders(folder):
+            yield from self.walk(f"{folder}/{each}")
+
+    def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
+        with self._opened(file.path) as opened, reading(self._path(file.path)):
+            content = os.pread(opened.fileno(), stop - start, start)
+            check_same(file, _landed(file.path, os.fstat(opened.fileno())), self)
+        return content
 
     def local_folder(self, folder: str) -> Path:
         path = self._path(folder)

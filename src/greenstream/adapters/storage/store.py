@@ -58,6 +58,17 @@ class ObjectStore:
         """The content in chunks of at most 8 MiB; errors come with the first."""
         return self._backend.read(path)
 
+    def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
+        """Bytes from one position up to another, which lies after it; both lie in the file.
+
+        Raises `StorageUnavailable` also where the file isn't what it was, as far as size and time tell.
+        """
+        return self._backend.read_range(file, start, stop)
+
+    def walk(self, path: str) -> Iterator[LandedFile]:
+        """All files below a folder, in no order."""
+        return self._backend.walk(path)
+
     def quarantine(self, path: str) -> str:
         """Copy ``raw-data/<day>/<name>`` to ``quarantine/<day>/<name>`` and return the copy's key; repeatable.
 
@@ -102,7 +113,8 @@ class ObjectStore:
 
     def ends_a_line(self, path: str) -> bool:
         """Whether the last byte is a line feed; a file that is still being written seldom ends so."""
-        return self._backend.last_byte(path) == b"\n"
+        file = self.head(path)
+        return file.size_bytes > 0 and self.read_range(file, file.size_bytes - 1, file.size_bytes) == b"\n"
 
     def folder(self) -> Path | None:
         """The landing zone as a folder of this machine, made if need be; None where it is none."""

@@ -85,15 +85,8 @@ def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator
 @contextmanager
 def _ask_lake(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
     from greenstream.adapters.lake_sql import ask_lake
-    from greenstream.domain.errors import InvalidQuery
 
-    folder = system.store.root()
-    if folder is None:
-        raise InvalidQuery(
-            f"--lake reads a lake in a folder, and this one is in {system.store}: read it by greenstream.lake.scan, or "
-            "copy analytics/ and aggregates/ into a folder and set GREENSTREAM_STORAGE to that"
-        )
-    with ask_lake(folder, text) as answer:
+    with ask_lake(system.store, text) as answer:
         if wanted is Format.CSV:
             yield answer.csv()
         elif wanted is Format.JSON:
