@@ -107,6 +107,16 @@ def test_it_goes_from_days_that_are_in_the_lake_only(bed: Bed, nights: Nights) -
     assert nights.verify(DAY).differences == ()
 
 
+def test_objects_of_other_regions_are_not_written_anew(bed: Bed, nights: Nights) -> None:
+    filled(bed)
+    nights.run()
+    objects = {path.parent.name: path for path in (bed.folder / "analytics").rglob("*.parquet")}
+    before = {region: path.stat().st_mtime_ns for region, path in objects.items()}
+    nights.erase(GONE)
+    changed = {region for region, path in objects.items() if path.stat().st_mtime_ns != before[region]}
+    assert changed == {"region=Zone1"}
+
+
 def test_what_is_delivered_again_does_not_bring_it_back(bed: Bed, nights: Nights) -> None:
     filled(bed)
     nights.run()

@@ -108,8 +108,12 @@ class ObjectLake:
             yield ObjectDayWriter(self, day, Path(folder))
 
     def replace(self, manifest: Manifest, objects: dict[str, Path]) -> Written:
-        """Put the objects that the store hasn't like this, then the manifest; then drop what it names no more."""
-        changed = [file.path for file in manifest.files if self._put(file, objects[file.path])]
+        """Put the objects that the store hasn't like this, then the manifest; then drop what it names no more.
+
+        What the manifest names and `objects` hasn't stays as it is.
+        """
+        written = [file for file in manifest.files if file.path in objects]
+        changed = [file.path for file in written if self._put(file, objects[file.path])]
         key, content, before = manifest_key(manifest.day), manifest.to_json(), self._readable_manifest(manifest.day)
         if before != manifest:
             self._store.put(key, content)
@@ -163,6 +167,13 @@ class ObjectDayReader:
     def meter_days(self) -> pl.DataFrame:
         return pl.read_parquet(self._lake.copied(self._manifest.meter_days, self._folder / "meter_days.parquet"))
 
+    def load_curves(self) -> pl.DataFrame:
+        return pl.read_parquet(self._lake.copied(self._manifest.load_curves, self._folder / "load_curves.parquet"))
+
+    def regions_of(self, meter_id: str) -> frozenset[str]:
+        own = [frame.filter(pl.col("meter_id") == meter_id).select("region").head(1) for frame in self._fetched()]
+        return frozenset(pl.concat([pl.Series(dtype=pl.String), *(each["region"] for each in pl.collect_all(own))]))
+
     def of(self, meters: Sequence[str]) -> pl.DataFrame:
         wanted = pl.Series(meters, dtype=pl.String).implode()
         found = [frame.filter(pl.col("meter_id").is_in(wanted)) for frame in self._fetched()] if meters else []
@@ -202,11 +213,15 @@ class ObjectDayWriter:
         self._day = day
         self._folder = folder
         self._regions: dict[str, _Region] = defaultdict(_Region)
+        self._kept: list[ReadingsFile] = []
         self._meter_days: list[pl.DataFrame] = []
 
     @property
     def rows(self) -> int:
-        return sum(region.checksum.rows for region in self._regions.values())
+        return sum(file.rows for file in self._kept) + sum(each.checksum.rows for each in self._regions.values())
+
+    def keep(self, file: ReadingsFile) -> None:
+        self._kept.append(file)
 
     def add(self, rows: pl.DataFrame) -> None:
         for (region,), part in with_record_ids(rows).partition_by("region", as_dict=True, maintain_order=True).items():
@@ -224,12 +239,13 @@ class ObjectDayWriter:
     def finish(self, load_curves: pl.DataFrame, site: Site) -> Written:
         meter_days = pl.concat([pl.DataFrame(schema=METER_DAYS), *self._meter_days])
         objects: dict[str, Path] = {}
+        written = (self._readings_file(region, objects) for region in self._regions)
         manifest = Manifest(
             day=self._day,
             timezone=site.timezone,
             interval_minutes=site.limits.interval_minutes,
             pipeline_version=self._lake.version,
-            readings=tuple(self._readings_file(region, objects) for region in sorted(self._regions)),
+            readings=tuple(sorted((*self._kept, *written), key=lambda file: file.region)),
             meter_days=self._file(meter_days_key(self._day), meter_days.lazy(), objects),
             load_curves=self._file(load_curves_key(self._day), load_curves.lazy(), objects),
         )

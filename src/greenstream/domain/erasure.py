@@ -71,16 +71,16 @@ def lines_that_name(
     name: str, content: bytes, line_numbers: Sequence[int] | None, meter_id: str, limits: Limits
 ) -> list[int]:
     """Of some lines (None: of all), those in which the meter_id stands as a whole word, as it is or quoted for CSV."""
-    written = b"|".join(re.escape(text.encode()) for text in (meter_id, meter_id.replace('"', '""')))
-    word = re.compile(rb"(?<![\w-])(?:" + written + rb")(?![\w-])")
+    names = {text.encode() for text in (meter_id, meter_id.replace('"', '""'))}
+    word = re.compile(rb"(?<![\w-])(?:" + b"|".join(map(re.escape, names)) + rb")(?![\w-])")
     wanted = None if line_numbers is None else set(line_numbers)
     found, number = [], 1
     for block in text_blocks(name, content, limits):
-        lines = block.removesuffix(b"\n").split(b"\n")
-        if word.search(block):
-            numbered = enumerate(lines, start=number)
-            found += [at for at, line in numbered if (wanted is None or at in wanted) and word.search(line)]
-        number += len(lines)
+        text = block.removesuffix(b"\n")
+        if any(each in text for each in names):  # a plain search is many times faster than that for whole words
+            lines = enumerate(text.split(b"\n"), start=number)
+            found += [at for at, line in lines if (wanted is None or at in wanted) and word.search(line)]
+        number += text.count(b"\n") + 1
     return found
 
 

@@ -15,8 +15,6 @@ from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import Reason
 from greenstream.ports import Archives, Clock, Deletion, Erasures, Lake, LandedFile, Landing, Layer, RawFile
 
-BATCH_METERS = 5_000
-
 
 @dataclass(frozen=True, kw_only=True)
 class Erasing:
@@ -149,19 +147,26 @@ def _replace(file: LandedFile, new: bytes, lines: int, means: Erasing) -> Deleti
 
 
 def _erase_from_lake(day: date, meter_id: str, lake: Lake, site: Site) -> Deletion | None:
-    """Write a day's objects anew without the meter."""
-    if lake.manifest(day) is None:
+    """Write anew what holds the meter: the objects of its regions, and the aggregates."""
+    manifest = lake.manifest(day)
+    if manifest is None:
         return None
     with lake.reading(day) as old, lake.writing(day) as new:
-        days = old.meter_days()
-        rows = old.of([meter_id]).height
-        if not rows and meter_id not in set(days["meter_id"]):
+        regions, days = old.regions_of(meter_id), old.meter_days()
+        if not regions and meter_id not in set(days["meter_id"]):
             return None
-        parts, others = [pl.DataFrame(schema=CURVE_PARTS)], sorted(old.meters() - {meter_id})
-        for start in range(0, len(others), BATCH_METERS):
-            kept = old.of(others[start : start + BATCH_METERS])
-            new.add(kept.sort("meter_id", maintain_order=True))
-            parts.append(curve_parts(kept, site.limits))
+        parts = [pl.DataFrame(schema=CURVE_PARTS)]
+        for file in manifest.readings:
+            if file.region not in regions:
+                new.keep(file)
+                continue
+            for rows in lake.batches(file):
+                others = rows.filter(pl.col("meter_id") != meter_id)
+                new.add(others)
+                parts.append(curve_parts(others, site.limits))
         new.add_meter_days(days.filter(pl.col("meter_id") != meter_id))
-        new.finish(load_curves(pl.concat(parts), site.limits), site)
-    return Deletion(layer=Layer.LAKE, subject=str(day), amount=rows, reason="erased readings of one meter")
+        kept = old.load_curves().filter(~pl.col("region").is_in(regions))
+        curves = pl.concat([kept, load_curves(pl.concat(parts), site.limits)])
+        written = new.finish(curves.sort("region", "slot_at"), site)
+    gone = manifest.rows - written.manifest.rows
+    return Deletion(layer=Layer.LAKE, subject=str(day), amount=gone, reason="erased readings of one meter")

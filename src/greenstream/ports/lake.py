@@ -32,6 +32,10 @@ class DayWriter(Protocol):
         """Readings of the next meters, by meter_id: schema ARCHIVED, in its order."""
         ...
 
+    def keep(self, file: ReadingsFile) -> None:
+        """Leave a region's object as it is in the lake; nothing is added of that region."""
+        ...
+
     def add_meter_days(self, rows: pl.DataFrame) -> None:
         """METER_DAYS of the next meters, by meter_id."""
         ...
@@ -46,6 +50,14 @@ class DayReader(Protocol):
 
     def meter_days(self) -> pl.DataFrame:
         """Schema METER_DAYS."""
+        ...
+
+    def load_curves(self) -> pl.DataFrame:
+        """Schema LOAD_CURVES."""
+        ...
+
+    def regions_of(self, meter_id: str) -> frozenset[str]:
+        """Those in which a meter has readings."""
         ...
 
     def meters(self, source_file: str | None = None) -> frozenset[str]:
