@@ -155,6 +155,19 @@ def test_a_landing_zone_that_refuses_to_be_written_to_is_told_once_and_waited_fo
         assert len([event for event in events(command) if event["level"] == "error"]) == 1
 
 
+def test_missed_nights_are_made_up_for_once_it_is_two_oclock(command: Command) -> None:
+    hours = time.gmtime().tm_hour - 12
+    midday = {"TIMEZONE": f"Etc/GMT{hours:+}" if hours else "Etc/GMT"}  # signs are the other way round there
+    drop(command, "long-ago.csv")
+    command("ingest", str(command.home / "raw-data/2024-03-01/long-ago.csv"), code=0, **midday)
+    readings, energy = "SELECT count(*) FROM meter_readings", "SELECT day, sum(kwh) AS kwh FROM meter_days GROUP BY day"
+    with running(command, **midday):
+        until(lambda: any(event["event"] == "archived" for event in events(command)))
+        until(lambda: command("query", readings, "--format", "csv", code=0, **midday).out == "count\n0\n")
+    found = command("query", "--lake", energy, "--json", code=0, **midday).json
+    assert found == [{"day": "2024-03-01", "kwh": 0.75}]
+
+
 def test_a_second_one_for_the_same_home_is_refused_in_one_line(command: Command) -> None:
     with running(command):
         until(lambda: started(command))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -27,12 +28,15 @@ LAXER = site_of(max_kw=100, infer_max_rows=8, max_meter_id_chars=100)
 LONG_ID = "SM-" + "9" * 80
 
 
-def again(bed: Bed, site: Site, *, dry_run: bool = False, version: str = NEWER) -> list[ReprocessedFile]:
+def again(
+    bed: Bed, site: Site, *, dry_run: bool = False, version: str = NEWER, files: int | None = None
+) -> list[ReprocessedFile]:
+    """What it tells; with `files`, it is broken off after so many."""
     newer = PostgresDatabase(bed.dsn, site, version=version)
     try:
         with_newer = means(bed, bed.now + timedelta(hours=1), site=site, dry_run=dry_run)
         with_newer = type(with_newer)(**{**vars(with_newer), "replays": newer.replays()})
-        return list(reprocess(FIRST, LAST, with_newer))
+        return list(islice(reprocess(FIRST, LAST, with_newer), files))
     finally:
         newer.close()
 
@@ -95,6 +99,16 @@ def test_afterwards_all_is_as_if_the_newer_one_had_been_there_from_the_start(bed
     bed.assert_adds_up()
     assert everything(bed) == everything(twin)
     assert [each for each in again(bed, site) if each.is_other] == []
+
+
+@pytest.mark.parametrize("files", range(1, 2 * len(FILES)))
+def test_broken_off_between_two_files_it_goes_on(bed: Bed, twin: Bed, files: int) -> None:
+    load(bed, FILES, bed.site, VERSION)
+    load(twin, FILES, STRICTER, NEWER)
+    assert again(bed, STRICTER, files=files)
+    bed.assert_adds_up()
+    again(bed, STRICTER)
+    assert everything(bed) == everything(twin)
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(bed: Bed) -> None:

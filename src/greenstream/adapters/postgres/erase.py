@@ -9,6 +9,7 @@ import polars as pl
 
 from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.postgres.removal import remove_readings
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.erasure import ERASED, meter_sha256
 from greenstream.ports import Deletion, Layer, RawFile
@@ -61,7 +62,7 @@ class PostgresErasures:
             counts = {Layer.QUARANTINE: self._delete_quarantined(meter_id)}
             if key is not None:
                 values = {"meter_key": key, "meter_id": meter_id}
-                counts[Layer.DATABASE] = self._counted("erase_readings", values)
+                counts[Layer.DATABASE] = remove_readings(self._connection, "erase_readings", values)
                 counts[Layer.FINDINGS] = self._counted("erase_findings", values)
                 self._connection.execute(query("erase_meter"), values)
                 self._connection.execute(query("erase_meter_itself"), values)

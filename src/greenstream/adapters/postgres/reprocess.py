@@ -8,6 +8,7 @@ import polars as pl
 from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.load import PostgresLoad
 from greenstream.adapters.postgres.rejudge import PostgresRejudging
+from greenstream.adapters.postgres.removal import remove_readings
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.calendar import day_start
 from greenstream.domain.evaluate import EvaluatedFile, Site
@@ -103,7 +104,8 @@ class PostgresReprocessing:
             "now": self._now,
             "version": self._version,
         }
-        self._connection.execute(query("reprocess_supersede"), values)
+        remove_readings(self._connection, "reprocess_supersede", values)
+        self._connection.execute(query("reprocess_unwatched"))
 
     def add(self, judged: pl.DataFrame) -> int:
         stored = self._load.store(judged).stored if judged.height else 0
