@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# The tests start the command hundreds of times: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint format bench docs lock rules clean
 
@@ -24,7 +26,7 @@ demo: setup ## a small fleet with faults, simulated and run through
 	@$(BIN)/greenstream demo
 
 test: lint ## everything: lint, types, layers, tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ Each case is a process of its own on a database of its own, so that its peak of 
 
 import gzip
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -94,7 +95,6 @@ def process(dsn: str, folder: str, path: str) -> None:
     lake = ObjectLake(store, version="bench")
     result = process_file(path, landing=store, database=database, lake=lake, site=SITE, clock=lambda: NOW)
     database.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else MIB)
     print(
         json.dumps(
             {
@@ -102,10 +102,19 @@ def process(dsn: str, folder: str, path: str) -> None:
                 "reason": result.reason,
                 "stored": result.ledger.stored,
                 "seconds": round(time.monotonic() - began, 1),
-                "peak_mib": peak,
+                "peak_mib": _peak_mib(),
             }
         )
     )
+
+
+def _peak_mib() -> int:
+    """Linux counts the parent's peak among a process's own in `getrusage`, up to where it became another program."""
+    status = Path("/proc/self/status")
+    own = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    if own:
+        return int(own[1]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else MIB)
 
 
 def run(name: str, server_dsn: str, folder: Path) -> dict[str, object]:

@@ -26,7 +26,7 @@ class Interruptible:
         """What the call returns or raises; a KeyboardInterrupt once the call has ended."""
         try:
             running = self._thread.submit(call, *arguments)
-            while not running.done():  # the system may hand the signal to any thread: that doesn't wake this one
+            while not running.done():  # Polars takes the signal so that a longer wait isn't woken by it
                 wait([running], LOOK_AGAIN_SECONDS)
             return running.result()
         except KeyboardInterrupt:

@@ -23,7 +23,8 @@ class RowChanges:
     """What becomes of a file's rows.
 
     Attributes:
-        changed: stored readings with other values now: schema STORED, and the former values as `old_…`.
+        changed: stored readings with other values now, or from another line: schema STORED, the former values as
+            `old_…`, and the `line_number` of now.
         gone: stored readings (schema OF_FILE) that the file no longer gives.
         added: line numbers of rows that pass and aren't stored as this file's; they may be known from another one.
         rejected: rows (schema REJECTED) to be quarantined.
@@ -69,7 +70,7 @@ def row_changes(
 def _changed(stored: pl.DataFrame, now: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Each meter's reliability is that which its score counts already: settling decides on that."""
     both = stored.rename({column: f"old_{column}" for column in JUDGED}).join(
-        now.select("record_id", *JUDGED, reliable_now="reliable"), on="record_id"
+        now.select("record_id", *JUDGED, reliable_now="reliable", line_now="line_number"), on="record_id"
     )
     points = limits.score_reliability
     score = pl.col("quality_score").cast(pl.Int16) + points * (
@@ -78,5 +79,9 @@ def _changed(stored: pl.DataFrame, now: pl.DataFrame, limits: Limits) -> pl.Data
     judged = both.with_columns(quality_score=score.cast(pl.UInt8)).with_columns(
         grade=b5_enrichment.grade(pl.col("quality_score"), limits)
     )
-    otherwise = pl.any_horizontal(pl.col(column).ne_missing(pl.col(f"old_{column}")) for column in JUDGED)
-    return judged.filter(otherwise).select(*STORED.names(), *(f"old_{column}" for column in JUDGED))
+    otherwise = pl.any_horizontal(
+        pl.col("line_now") != pl.col("line_number"),
+        *(pl.col(column).ne_missing(pl.col(f"old_{column}")) for column in JUDGED),
+    )
+    kept = (*STORED.names(), *(f"old_{column}" for column in JUDGED))
+    return judged.filter(otherwise).select(*kept, line_number="line_now")

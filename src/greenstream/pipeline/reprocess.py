@@ -26,7 +26,7 @@ class ReprocessedFile:
     """What became of a file's rows; of a dry run, what would.
 
     Attributes:
-        changed: readings with other values now, by their flags before and after.
+        changed: readings with other values now, or from another line, by their flags before and after.
         added, superseded: readings that are new, and that the file no longer gives.
         quarantined, let_out: rows that fail now, and that pass now.
         version: whether only the readings' version moved, or more.

@@ -30,6 +30,7 @@ COLUMNS = (
     "load_id",
     "old_flags",
     "old_grade",
+    "line_number",
 )
 
 
@@ -74,12 +75,16 @@ class PostgresRejudging:
             yield batch
 
     def replace(self, changed: pl.DataFrame, *, same_load: bool = False) -> None:
-        """With `same_load` the readings stay with their load, which is of this version as a whole."""
+        """With `same_load` the readings stay with their load, which is of this version as a whole.
+
+        A column `line_number`, where there is one, tells from which line they are now.
+        """
         known = changed["load_id"].unique().sort().to_list()
         loads = {load: load if same_load else self._new_load(load) for load in known}
         rows = changed.with_columns(
             new_load_id=pl.col("load_id").replace_strict(loads, return_dtype=pl.Int64),
             record_id=pl.lit("\\x") + pl.col("record_id"),
+            **({} if "line_number" in changed.columns else {"line_number": pl.lit(None, pl.Int32)}),
         )
         self._connection.execute("TRUNCATE pg_temp.rejudged")
         copy_csv(self._connection, query("replay_rejudge_copy"), rows.select(COLUMNS))

@@ -5,7 +5,8 @@ SET load_id = n.load_id,
     quality_score = n.quality_score,
     grade = n.grade,
     period = n.period,
-    season = n.season
+    season = n.season,
+    line_number = coalesce(n.line_number, r.line_number)
 FROM pg_temp.rejudged n
 WHERE r.meter_key = n.meter_key
   AND r.reading_at = n.reading_at

@@ -13,5 +13,6 @@ CREATE TEMP TABLE IF NOT EXISTS rejudged (
     region text NOT NULL,
     old_load_id bigint NOT NULL,
     old_flags smallint NOT NULL,
-    old_grade smallint NOT NULL
+    old_grade smallint NOT NULL,
+    line_number integer
 ) ON COMMIT DROP
