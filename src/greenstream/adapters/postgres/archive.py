@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -40,9 +39,6 @@ COPIED = pl.Schema(
         "line_number": pl.Int32(),
     }
 )
-ID_ROW = np.dtype([("fields", ">i2"), ("size", ">i4"), ("location_key", ">i4"), ("id_size", ">i4"), ("id", "V32")])
-BINARY_HEADER_BYTES = 19
-ROWS_AT_ONCE = 250_000
 EXPIRING: Mapping[Layer, tuple[str, ...]] = {
     Layer.FINDINGS: ("expire_findings_rows", "expire_findings_windows"),
     Layer.QUARANTINE: ("expire_quarantine",),
@@ -198,9 +194,8 @@ class PostgresDay:
 
     def checksums(self) -> Mapping[str, Checksum]:
         by_location: dict[int, Checksum] = defaultdict(Checksum)
-        for rows in self._record_ids():
-            for key in np.unique(rows["location_key"]).tolist():
-                by_location[key] += checksum(rows["id"][rows["location_key"] == key].tobytes())
+        for key, ids in self._record_ids():
+            by_location[key] += checksum(ids)
         keys = pl.Series(list(by_location), dtype=pl.Int64)
         regions = dict(
             self._looked_up("archive_locations", keys, LOCATIONS).select("location_key", "region").iter_rows()
@@ -211,9 +206,8 @@ class PostgresDay:
         return dict(by_region)
 
     def id_heads(self) -> Iterator["np.ndarray[tuple[int], np.dtype[np.uint64]]"]:
-        for rows in self._record_ids():
-            ids = np.frombuffer(np.ascontiguousarray(rows["id"]).tobytes(), dtype=">u8").reshape(-1, 4)
-            yield ids[:, 0].astype(np.uint64)
+        for _, ids in self._record_ids():
+            yield np.frombuffer(ids, dtype=">u8").reshape(-1, 4)[:, 0].astype(np.uint64)
 
     def _copied(self, keys: Sequence[int]) -> pl.DataFrame:
         with self._connection.cursor(binary=True) as cursor:
@@ -225,14 +219,13 @@ class PostgresDay:
             return pl.DataFrame(schema=COPIED)
         return pl.read_csv(content, has_header=False, schema=COPIED)
 
-    def _record_ids(self) -> Iterator["np.ndarray[tuple[int], np.dtype[np.void]]"]:
-        """`location_key` and `id` of the day's readings, in pieces."""
-        with self._connection.cursor().copy(query("archive_record_ids"), self._bounds) as copy:
-            rows, skip = iter(copy), BINARY_HEADER_BYTES
-            while piece := b"".join(islice(rows, ROWS_AT_ONCE)):
-                whole = (len(piece) - skip) // ID_ROW.itemsize  # a trailer of two bytes may follow
-                yield np.frombuffer(piece, dtype=ID_ROW, count=whole, offset=skip)
-                skip = 0
+    def _record_ids(self) -> Iterator[tuple[int, bytes]]:
+        """The day's record_ids, one behind the other, with their `location_key`, in pieces."""
+        with self._connection.cursor(binary=True) as cursor:
+            for location_key, ids in cursor.stream(query("archive_record_ids"), self._bounds):
+                assert isinstance(location_key, int)
+                assert isinstance(ids, bytes)
+                yield location_key, ids
 
     def _looked_up(self, name: str, keys: pl.Series, schema: pl.Schema) -> pl.DataFrame:
         found = self._connection.execute(query(name), {"keys": keys.unique().to_list()}).fetchall()
