@@ -225,7 +225,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=250, deadline=timedelta(seconds=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=timedelta(seconds=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(LINES, min_size=1, max_size=3, unique_by=tuple), site=st.sampled_from([STRICTER, LAXER]))
 def test_whatever_the_files_hold(databases: Databases, files: list[list[str]], site: Site) -> None:
     named = {f"{number}.csv": "".join(lines).replace("FILE", str(number)) for number, lines in enumerate(files)}

@@ -17,6 +17,8 @@ from greenstream.domain.reprocess import OF_FILE, QUARANTINE
 from greenstream.domain.schema import Rejection
 from greenstream.ports import LoadedDelivery
 
+Span = tuple[datetime, datetime]
+
 
 class PostgresReprocessing:
     """Behind the port `Reprocessing`.
@@ -43,6 +45,7 @@ class PostgresReprocessing:
         self._version = version
         self._prepare_days = prepare_days
         self._days: list[date] = []
+        self._span: Span | None = None
         self._is_left = False
         connection.execute(query("replay_rejudge_lock"))
         connection.execute(query("replay_lock_file"), self._file)
@@ -64,6 +67,7 @@ class PostgresReprocessing:
         days = {*evaluated.days(), *(row[0] for row in former if isinstance(row[0], date))}
         self._days = sorted(days)
         self._prepare_days(self._days, self._now)
+        self._span = _span(evaluated.times["reading_at"].gather(evaluated.rows["time"]))
         return self._load.register_meters(evaluated, self._days)
 
     def retired_days(self) -> list[date]:
@@ -80,8 +84,8 @@ class PostgresReprocessing:
         if not self._days:
             return pl.DataFrame(schema=OF_FILE)
         row = self._connection.execute(query("reprocess_counted"), self._file).fetchone()
-        by_index = self._stored(self._load.meter_keys)
-        return by_index if row == (by_index.height,) else self._stored(None)
+        by_index = self._stored(self._load.meter_keys, self._span)
+        return by_index if row == (by_index.height,) else self._stored(None, self._whole_days())
 
     def quarantined(self) -> pl.DataFrame:
         found = self._connection.execute(query("reprocess_quarantined"), self._file).fetchall()
@@ -140,13 +144,23 @@ class PostgresReprocessing:
         ledger.check(self._delivery.path)
         return ledger
 
-    def _stored(self, meters: list[int] | None) -> pl.DataFrame:
-        values = {
-            **self._file,
-            "path": self._delivery.path,
-            "meters": meters,
-            "start": day_start(self._days[0], self._site.timezone),
-            "stop": day_start(self._days[-1] + timedelta(days=1), self._site.timezone),
-        }
-        found = self._connection.execute(query("reprocess_stored"), values).fetchall()
+    def _whole_days(self) -> Span:
+        first, behind = self._days[0], self._days[-1] + timedelta(days=1)
+        return day_start(first, self._site.timezone), day_start(behind, self._site.timezone)
+
+    def _stored(self, meters: list[int] | None, span: Span | None) -> pl.DataFrame:
+        start, stop = span or self._whole_days()
+        values = {**self._file, "path": self._delivery.path, "meters": meters, "start": start, "stop": stop}
+        # Not prepared: a plan for any meters at all would not use the index.
+        found = self._connection.execute(query("reprocess_stored"), values, prepare=False).fetchall()
         return pl.DataFrame(found, schema=OF_FILE, orient="row")
+
+
+def _span(times: pl.Series) -> Span | None:
+    """From the first to behind the last of some instants."""
+    first, last = times.min(), times.max()
+    if first is None:
+        return None
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    return first, last + timedelta(seconds=1)
