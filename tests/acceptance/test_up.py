@@ -14,6 +14,8 @@ import pytest
 from tests.acceptance.conftest import Command
 from tests.integration.embedded_support import scratch
 
+from greenstream.adapters.postgres.embedded import EmbeddedServer
+
 HEADER = "meter_id,timestamp,energy_value,location\n"
 PATIENCE = 90.0
 
@@ -126,6 +128,25 @@ def test_work_resumes_by_itself_when_the_database_comes_back(command: Command) -
             drop(command, f"f{number}.csv", folder=today_folder())
         until(lambda: outcomes(command) == {"loaded": 5})
         assert command("query", "--json", "SELECT count(*) AS n FROM dead_letters").json == [{"n": 0}]
+
+
+def test_a_database_of_yours_may_be_away_for_longer_than_anybody_waits(command: Command) -> None:
+    """Each part asks again by itself: also those that wait half a minute for their connections."""
+    with scratch() as folder:
+        server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
+        yours = {"DATABASE_URL": server.ensure_running().dsn}
+        try:
+            with running(command, **yours) as up:
+                until(lambda: started(command))
+                server.stop("immediate")
+                drop(command, "meanwhile.csv", folder=today_folder())
+                time.sleep(45)
+                assert up.poll() is None
+                server.ensure_running()
+                until(lambda: any(event["event"] == "loaded" for event in events(command)))
+                assert command("query", "SELECT count(*) AS n FROM dead_letters", "--json", **yours).json == [{"n": 0}]
+        finally:
+            server.stop("immediate")
 
 
 def test_files_that_landed_long_ago_or_in_the_future_while_nothing_ran_are_loaded(command: Command) -> None:

@@ -1,7 +1,8 @@
 """A database that is away, full, or not ours."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -11,8 +12,10 @@ from tests.support.bed import HEADER, VERSION, Bed, Databases
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.postgres.load import PostgresLoad
+from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable, GreenStreamError
 from greenstream.domain.ledger import Ledger, Outcome
+from greenstream.domain.routing import Route
 
 GOOD = HEADER + "".join(f"SM-{n},2024-03-15 18:45:00,{n} kW,Residential_Zone_7\n" for n in range(9)) + "bad\n"
 
@@ -53,6 +56,19 @@ def closed_port() -> int:
 def test_a_closed_port_is_a_database_that_is_away(bed: Bed, host: str) -> None:
     database = PostgresDatabase(f"host={host} port={closed_port()} dbname=x user=x", bed.site, version=VERSION)
     assert isinstance(said(bed, bed.land("a.csv", GOOD), database), DatabaseUnavailable)
+
+
+def test_a_queue_whose_database_stays_away_is_away() -> None:
+    """Longer than procrastinate waits for its connections: half a minute, so all are asked at once."""
+    dsn = f"host=127.0.0.1 port={closed_port()} dbname=x user=x"
+    asked: list[Callable[[], object]] = [
+        lambda: FileQueue(dsn).put("raw-data/2024-03-15/a.csv", Route.REALTIME),
+        lambda: FileWorker(dsn, Route.REALTIME, lambda _: None).run(),
+        lambda: hand_back_lost(dsn, lambda *_: False),
+    ]
+    with ThreadPoolExecutor() as threads:
+        errors = [each.exception() for each in [threads.submit(ask) for ask in asked]]
+    assert [type(error) for error in errors] == [DatabaseUnavailable] * len(asked)
 
 
 @pytest.mark.parametrize("wrong", [{"dbname": "no_such_database"}, {"user": "no_such_role"}])

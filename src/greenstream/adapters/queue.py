@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate import exceptions as queue_errors
 from procrastinate.jobs import Job, Status
@@ -22,6 +23,9 @@ FILES_TASK = "process_file"
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
+
+AWAY = (queue_errors.ConnectorException, psycopg.OperationalError, OSError)
+"""How a database that can't be reached shows itself; the second when procrastinate opens its connections."""
 
 Work = Callable[[str], int | None]
 """Works on a path; in how many seconds it must be tried again, None when it has ended."""
@@ -91,7 +95,7 @@ class FileQueue:
                 self._app.configure_task(FILES_TASK, queue=route.value, queueing_lock=path).defer(path=path)
             except queue_errors.AlreadyEnqueued:
                 return
-            except queue_errors.ConnectorException as error:
+            except AWAY as error:
                 raise DatabaseUnavailable(f"queueing {path}: {_said(error)}; it is tried again later") from error
 
     def close(self) -> None:
@@ -126,9 +130,9 @@ class FileWorker:
             asyncio.run(self._serve())
         except asyncio.CancelledError:
             pass
-        except (queue_errors.ConnectorException, OSError) as error:
+        except AWAY as error:
             self._failure = self._failure or error
-        if isinstance(self._failure, queue_errors.ConnectorException | OSError):
+        if isinstance(self._failure, AWAY):
             raise DatabaseUnavailable(f"the queue: {_said(self._failure)}; work resumes by itself") from self._failure
         if self._failure is not None:
             raise self._failure
@@ -194,7 +198,7 @@ async def _hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> in
                     await manager.retry_job(job)
                 else:
                     await manager.finish_job(job, Status.FAILED, delete_job=True)
-    except queue_errors.ConnectorException as error:
+    except AWAY as error:
         raise DatabaseUnavailable(f"the queue: {_said(error)}; it is tried again later") from error
     return lost
 
