@@ -59,7 +59,7 @@ def test_a_closed_port_is_a_database_that_is_away(bed: Bed, host: str) -> None:
 
 
 def test_a_queue_whose_database_stays_away_is_away() -> None:
-    """Longer than procrastinate waits for its connections: half a minute, so all are asked at once."""
+    """For longer than each waits for its connections, so all are asked at once."""
     dsn = f"host=127.0.0.1 port={closed_port()} dbname=x user=x"
     asked: list[Callable[[], object]] = [
         lambda: FileQueue(dsn).put("raw-data/2024-03-15/a.csv", Route.REALTIME),

@@ -14,6 +14,7 @@ from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecisio
 from procrastinate import exceptions as queue_errors
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from greenstream.domain.errors import DatabaseUnavailable, RetryableError
 from greenstream.domain.routing import OUTAGE_DELAY, Route
@@ -21,11 +22,12 @@ from greenstream.domain.routing import OUTAGE_DELAY, Route
 SCHEMA = "greenstream_queue"
 FILES_TASK = "process_file"
 POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
 
 AWAY = (queue_errors.ConnectorException, psycopg.OperationalError, OSError)
-"""How a database that can't be reached shows itself; the second when procrastinate opens its connections."""
+"""How a database that can't be reached shows itself; the second when connections are opened."""
 
 Work = Callable[[str], int | None]
 """Works on a path; in how many seconds it must be tried again, None when it has ended."""
@@ -81,18 +83,15 @@ class FileQueue:
     """Puts files into the queue, from any thread of one process."""
 
     def __init__(self, dsn: str) -> None:
-        connector = SyncPsycopgConnector(**_pool(dsn, 1))
-        self._app = App(connector=connector)
-        self._opened = False
+        self._dsn = dsn
+        self._app: App | None = None
+        self._pool: ConnectionPool | None = None
         self._lock = threading.Lock()
 
     def put(self, path: str, route: Route) -> None:
         with self._lock:
             try:
-                if not self._opened:
-                    self._app.open()
-                    self._opened = True
-                self._app.configure_task(FILES_TASK, queue=route.value, queueing_lock=path).defer(path=path)
+                self._opened().configure_task(FILES_TASK, queue=route.value, queueing_lock=path).defer(path=path)
             except queue_errors.AlreadyEnqueued:
                 return
             except AWAY as error:
@@ -100,9 +99,21 @@ class FileQueue:
 
     def close(self) -> None:
         with self._lock:
-            if self._opened:
-                self._app.close()
-                self._opened = False
+            if self._pool is not None:
+                self._pool.close()
+            self._app = self._pool = None
+
+    def _opened(self) -> App:
+        if self._app is None:
+            pool = ConnectionPool(**_pool(self._dsn, 1), check=ConnectionPool.check_connection, open=False)
+            try:
+                pool.open(wait=True, timeout=PATIENCE_SECONDS)
+            except psycopg.OperationalError:
+                pool.close()
+                raise
+            self._app, self._pool = App(connector=SyncPsycopgConnector()), pool
+            self._app.open(pool)
+        return self._app
 
 
 class FileWorker:
@@ -149,7 +160,7 @@ class FileWorker:
         self.stop()
 
     async def _serve(self) -> None:
-        connector = PsycopgConnector(**_pool(self._dsn, 3))
+        connector = PsycopgConnector(pool_factory=_Pool, **_pool(self._dsn, 3))
         app = App(connector=connector)
         app.job_manager = _Manager(connector, self._fail)
         app.task(name=FILES_TASK, queue=self._route.value, retry=_AsTold())(self._turn)
@@ -187,7 +198,7 @@ def hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> int:
 
 
 async def _hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> int:
-    connector = PsycopgConnector(**_pool(dsn, 1))
+    connector = PsycopgConnector(pool_factory=_Pool, **_pool(dsn, 1))
     app, manager = App(connector=connector), _Manager(connector, lambda _: None)
     lost = 0
     try:
@@ -203,6 +214,17 @@ async def _hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> in
     return lost
 
 
+class _Pool(AsyncConnectionPool):
+    """procrastinate opens it without a word on how long it may wait, which would be half a minute."""
+
+    async def open(self, wait: bool = False, timeout: float = PATIENCE_SECONDS) -> None:
+        try:
+            await super().open(wait, timeout)
+        except psycopg.OperationalError:
+            await self.close()
+            raise
+
+
 def _pool(dsn: str, size: int) -> dict[str, Any]:
     """A small pool that gives up soon: who asked is started anew, and sees to it that the server runs."""
     session = {
@@ -210,7 +232,8 @@ def _pool(dsn: str, size: int) -> dict[str, Any]:
         "application_name": "greenstream queue",
         "connect_timeout": 10,
     }
-    return {"conninfo": dsn, "kwargs": session, "min_size": 1, "max_size": size, "timeout": 5, "reconnect_timeout": 5}
+    patience = {"timeout": PATIENCE_SECONDS, "reconnect_timeout": PATIENCE_SECONDS}
+    return {"conninfo": dsn, "kwargs": session, "min_size": 1, "max_size": size, **patience}
 
 
 def _said(error: BaseException) -> str:
