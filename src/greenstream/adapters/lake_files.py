@@ -43,17 +43,6 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
             raise PermissionError(f"{path}: the lake can only be read here")
         return LakeObject(self, self._file(path))
 
-    def exists(self, path: str, **options: object) -> bool:
-        del options
-        return _key(path) in self._files(_key(path).partition("/")[0])
-
-    def isfile(self, path: str) -> bool:
-        return self.exists(path)
-
-    def isdir(self, path: str) -> bool:
-        del path
-        return False
-
     def size(self, path: str) -> int:
         return self._file(path).size_bytes
 

@@ -1,5 +1,5 @@
--- The file's readings: by the index where its meters are known, and in the time that it is of. Those that were let out of the quarantine later are
--- told by the time of their load.
+-- The file's readings: by the index where its meters are known, and in the time that it is of. Those that were let out
+-- of the quarantine later are told by the time of their load.
 SELECT
     r.reading_at, r.meter_key, encode(r.record_id, 'hex'), r.load_id, r.energy_value, r.power, r.flags,
     r.quality_score, r.grade, r.period, r.season, r.reliable, l.region, %(path)s, r.line_number,
