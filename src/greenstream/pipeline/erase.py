@@ -78,9 +78,10 @@ def erase_again(means: Erasing) -> Iterator[Deletion]:
 
 
 def _clean(raw: RawFile, erased: pl.DataFrame, means: Erasing) -> Deletion | None:
-    file, content = means.landing.head(raw.path), b"".join(means.landing.read(raw.path))
+    file = means.landing.head(raw.path)
+    content = b"".join(means.landing.read(file))
     if raw.cleaned is not None and raw.cleaned != raw.path:
-        new = b"".join(means.landing.read(raw.cleaned))
+        new = b"".join(means.landing.read(means.landing.head(raw.cleaned)))
         return _replace(file, new, content.count(b"\n"), means)
     parsed = parse_file(raw.path, content, means.site.limits)
     evaluated = evaluate(parsed, means.site, received_at=raw.received_at, now=raw.processed_at)
@@ -100,7 +101,7 @@ def _noted(deletion: Deletion, means: Erasing) -> Deletion:
 
 def _erase_from_file(file: LandedFile, meter_id: str, means: Erasing) -> Deletion | Unsearchable | None:
     try:
-        content = b"".join(means.landing.read(file.path))
+        content = b"".join(means.landing.read(file))
         name, lines = _lines(file.path, content, meter_id, means.site)
     except NotFound:  # retention was faster
         return None
@@ -135,7 +136,7 @@ def _rewrite(file: LandedFile, name: str, content: bytes, lines: list[int], mean
 
 
 def _replace(file: LandedFile, new: bytes, lines: int, means: Erasing) -> Deletion:
-    written = means.landing.rewrite(file.path, new, received_at=file.received_at)
+    written = means.landing.rewrite(file, new)
     means.erasures.rewritten(
         file.path,
         hashlib.sha256(new).hexdigest(),

@@ -11,6 +11,7 @@ from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
+from greenstream.domain.schema import Reason
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.ports import Clock, Database, Lake, LandedFile, Landing, Stored, StoredRows
 
@@ -35,7 +36,8 @@ def process_file(
     try:
         return _load(delivery, content, database, lake, site, clock)
     except FileRejected as rejection:
-        landing.quarantine(path)
+        if rejection.reason is not Reason.TOO_LARGE or content:
+            landing.quarantine(path, content)
         result = _rejected(delivery, rejection, clock)
     except RetryableError:
         raise
@@ -81,7 +83,7 @@ def store_rows(evaluated: EvaluatedFile, load: StoredRows, lake: Lake) -> Stored
 def _read(file: LandedFile, landing: Landing, site: Site) -> tuple[bytes, str]:
     """A file's bytes and their SHA-256; of one that is too large, only the latter."""
     digest, chunks = hashlib.sha256(), []
-    for chunk in landing.read(file.path):
+    for chunk in landing.read(file):
         digest.update(chunk)
         if file.size_bytes <= site.limits.max_file_bytes:
             chunks.append(chunk)

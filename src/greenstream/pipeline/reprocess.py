@@ -74,7 +74,7 @@ def reprocess(first: date, last: date, means: Means) -> Iterator[ReprocessedFile
 def _reprocess(file: LoadedDelivery, means: Means) -> ReprocessedFile:
     path = file.delivery.path
     try:
-        content = b"".join(means.landing.read(path))
+        content = b"".join(means.landing.read(means.landing.head(path)))
     except NotFound:
         return ReprocessedFile(source_file=path, trouble="is no longer in the landing zone")
     if hashlib.sha256(content).hexdigest() != file.delivery.sha256:

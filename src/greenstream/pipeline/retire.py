@@ -139,12 +139,13 @@ def _damage(day: date, lake: Lake) -> str | None:
 def _drop(file: LandedCopy, means: Retention) -> bool:
     """Delete a raw file; False where it is gone already, or another delivery by now, which has its own time."""
     try:
-        if means.landing.head(file.path).received_at != file.received_at:
+        landed = means.landing.head(file.path)
+        if landed.received_at != file.received_at:
             return False
         if not means.dry_run:
-            if file.is_rejected:
-                means.landing.quarantine(file.path)  # it was copied when it was rejected; this makes sure
-            means.landing.delete(file.path)
+            if file.is_rejected:  # it was copied when it was rejected; this makes sure
+                means.landing.quarantine(file.path, b"".join(means.landing.read(landed)))
+            return means.landing.delete(landed)
     except NotFound:
         return False
     return True
@@ -178,7 +179,7 @@ def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Reti
     """Copies of rejected files."""
     for file in means.landing.quarantined(last):
         if not means.dry_run:
-            means.landing.delete(file.path)
+            means.landing.delete(file)
             deletion = Deletion(
                 layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, reason="past its lifetime"
             )
