@@ -36,7 +36,7 @@ from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.nightly import Night
-from greenstream.pipeline.process_file import process_file, reject_unlanded
+from greenstream.pipeline.process_file import new_versions, next_version, process_file, reject_unlanded
 from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
 from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.pipeline.reprocess import ReprocessedFile, reprocess
@@ -170,7 +170,7 @@ class System:
         return work_on(
             path,
             process=self.process,
-            head=self.store.head,
+            head=self._next_version,
             waiting=self.database.waiting(),
             database=self.database,
             clock=now,
@@ -180,14 +180,14 @@ class System:
     def give_up(self, path: str, error: str, *, attempts: int) -> FileResult:
         """Make a landed file that can't be read a dead letter."""
         waiting = self.database.waiting()
-        return give_up(path, error, self.store.head, waiting, self.database, now, attempts=attempts)
+        return give_up(path, error, self._next_version, waiting, self.database, now, attempts=attempts)
 
     def hand_back_lost(self, heard: Callable[[str, Route, FileResult | None], None]) -> int:
         """Give files whose worker is gone back to the queue; how many. `heard` learns of each, and of dead letters."""
 
         def crashed(path: str, route: Route) -> bool:
             waiting = self.database.waiting()
-            given_up = after_crash(path, head=self.store.head, waiting=waiting, database=self.database, clock=now)
+            given_up = after_crash(path, head=self._next_version, waiting=waiting, database=self.database, clock=now)
             heard(path, route, given_up)
             return given_up is None
 
@@ -325,6 +325,13 @@ class System:
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""
         return process_file(path, landing=self.store, database=self.database, lake=self.lake, site=self.site, clock=now)
+
+    def has_new_version(self, path: str) -> bool:
+        """Whether more was put under a path than was read yet, in a bucket that keeps what was replaced."""
+        return self.store.keeps_versions() and bool(new_versions(path, self.store, self.database))
+
+    def _next_version(self, path: str) -> LandedFile:
+        return next_version(path, self.store, self.database)
 
     def refuse(self, source: Path) -> FileResult | None:
         """The rejection of a file of this machine that is too large to be landed; None for any other."""

@@ -8,6 +8,7 @@
     └── PermanentError            the same call will fail again until a person acts
         ├── SettingsError         a setting cannot be used
         ├── NotFound              a named file, object or record is not there
+        ├── InvalidKey            a key that no landed file, or no object of the store, can have
         ├── FileRejected          a file breaks a file check; the pipeline turns it into an outcome
         ├── StorageRefused        no permission, no space, no such bucket
         ├── DatabaseRefused       PostgreSQL answered, and said no
@@ -61,6 +62,10 @@ class SettingsError(PermanentError):
 
 class NotFound(PermanentError):
     """A named file, object or record is not there."""
+
+
+class InvalidKey(PermanentError):
+    """A key that no landed file, or no object of the store, can have. Whether anything has it, nobody looked."""
 
 
 class FileRejected(PermanentError):

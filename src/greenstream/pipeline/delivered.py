@@ -41,13 +41,19 @@ def raw_file(delivery: Delivery, landing: Landing, limits: Limits) -> RawFile | 
         StorageUnavailable, StorageRefused: the store can't tell, or the file was changed at this moment.
     """
     try:
-        file = landing.head(delivery.path)
+        file = version_of(landing, delivery.path, delivery.version)
         content = content_of(file, landing, max(limits.max_file_bytes, delivery.size_bytes))
     except NotFound:
         return _absent(delivery, Absence.GONE, "is no longer in the landing zone")
     if content is None or sha256_of(content) != delivery.sha256:
         return _absent(delivery, Absence.DAMAGED, "isn't what was loaded: its checksum differs")
     return RawFile(file=file, content=content)
+
+
+def version_of(landing: Landing, path: str, version: str | None) -> LandedFile:
+    """That version of a path where the store keeps it, else the one that the path holds now. Raises NotFound."""
+    versions = landing.versions(path)
+    return next((each for each in versions if each.version == version), versions[-1])
 
 
 def is_still(file: LandedFile, delivery: Delivery, landing: Landing) -> bool:

@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 
 import polars as pl
 
 from greenstream.domain.aggregates import CURVE_PARTS, curve_parts, load_curves
 from greenstream.domain.erasure import blanked, lines_of, lines_that_name, without_erased
-from greenstream.domain.errors import FileRejected, NotFound
+from greenstream.domain.errors import FileRejected, NotFound, StorageUnavailable
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import Reason
-from greenstream.pipeline.delivered import Absent, RawFile, content_of, raw_file, sha256_of
+from greenstream.pipeline.delivered import Absent, RawFile, content_of, raw_file, sha256_of, version_of
 from greenstream.ports import Archives, Clock, Deletion, Erasures, Lake, LandedFile, Landing, Layer, ToErase
 
 
@@ -51,7 +53,7 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
     if erasure is None:
         raise NotFound(f"no meter {meter_id} is known; nothing was erased")
     _note_rewritten(means)
-    for file in _all_files(means.landing):
+    for file in _all_files(means):
         means.on_file(file.path)
         done = _erase_from_file(file, meter_id, means)
         if done is not None:
@@ -113,9 +115,14 @@ def _cleaned(waiting: ToErase, means: Erasing) -> bytes | None:
     return None if isinstance(raw, Absent) else raw.content
 
 
-def _all_files(landing: Landing) -> Iterator[LandedFile]:
-    yield from landing.list_landed()
-    yield from landing.quarantined(date.max)
+def _all_files(means: Erasing) -> Iterator[LandedFile]:
+    """Without what a bucket keeps of a path and nobody has read: it is erased from when it has been."""
+    for _, of_path in groupby(means.landing.list_landed(), attrgetter("path")):
+        *older, newest = of_path
+        unread = set(means.erasures.new_of(older)) if older else set()
+        yield from (file for file in older if file not in unread)
+        yield newest
+    yield from means.landing.quarantined(date.max)
 
 
 def _noted(deletion: Deletion, means: Erasing) -> Deletion:
@@ -125,7 +132,7 @@ def _noted(deletion: Deletion, means: Erasing) -> Deletion:
 
 def _erase_from_file(file: LandedFile, meter_id: str, means: Erasing) -> Deletion | Unsearchable | None:
     try:
-        raw = _as_it_is(file.path, means)
+        raw = _as_it_is(file, means)
         name, lines = _lines(file.path, raw.content, meter_id, means.site)
     except NotFound:  # retention was faster
         return None
@@ -134,8 +141,9 @@ def _erase_from_file(file: LandedFile, meter_id: str, means: Erasing) -> Deletio
     return _rewrite(raw, name, lines, means) if lines else None
 
 
-def _as_it_is(path: str, means: Erasing) -> RawFile:
-    file, max_bytes = means.landing.head(path), means.site.limits.max_file_bytes
+def _as_it_is(listed: LandedFile, means: Erasing) -> RawFile:
+    path, max_bytes = listed.path, means.site.limits.max_file_bytes
+    file = version_of(means.landing, path, listed.version)
     content = content_of(file, means.landing, max_bytes)
     if content is None:
         raise FileRejected(Reason.TOO_LARGE, f"{path} has {file.size_bytes} bytes, more than {max_bytes}")
@@ -162,7 +170,14 @@ def _lines(path: str, content: bytes, meter_id: str, site: Site) -> tuple[str, l
 
 
 def _rewrite(raw: RawFile, name: str, lines: list[int], means: Erasing) -> Deletion:
-    """Empty the lines of a file, which keeps its name and its time where the store can."""
+    """Empty the lines of a file, which keeps its name and its time where the store can.
+
+    What a bucket keeps of a path that holds a newer version can't be rewritten: it is deleted.
+    """
+    if means.landing.versions(raw.file.path)[-1].version != raw.file.version:
+        if not means.landing.delete_version(raw.file):
+            raise StorageUnavailable(f"{raw.file.path} changed, or is being written to: try again")
+        return Deletion(layer=Layer.RAW, subject=raw.file.path, amount=len(lines), reason="erased lines")
     new = blanked(name, raw.content, lines, means.site.limits)
     return _replace(raw, new, len(lines), means)
 

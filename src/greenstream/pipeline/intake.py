@@ -58,7 +58,7 @@ class Intake:
     atomic: bool = False  # whether the store never shows half a file
     on_queued: Callable[[LandedFile, Route], None] = lambda _file, _route: None
     on_replaced: Callable[[LandedFile, datetime], None] = lambda _file, _before: None
-    _known: dict[str, LandedFile] = field(default_factory=dict)
+    _known: dict[tuple[str, str], LandedFile] = field(default_factory=dict)  # by path and version
     _stillness: Stillness = field(default_factory=Stillness)
 
     def take(self, files: Iterable[LandedFile], now: datetime) -> list[LandedFile]:
@@ -71,7 +71,8 @@ class Intake:
             for file in whole:
                 if file.path in unknown:
                     self._queue(file, now)
-                self._known[file.path] = file
+                    unknown.discard(file.path)  # a worker takes all versions that a bucket keeps of it, one by one
+                self._known[file.path, file.version] = file
         return immature
 
     def remind(self, now: datetime, *, after: timedelta = OVERDUE) -> int:
@@ -83,11 +84,10 @@ class Intake:
 
     def forget_before(self, day: date) -> None:
         """Drop what is remembered of files received before a day."""
-        self._known = {path: file for path, file in self._known.items() if file.received_at.date() >= day}
+        self._known = {key: file for key, file in self._known.items() if file.received_at.date() >= day}
 
     def _is_known(self, file: LandedFile) -> bool:
-        known = self._known.get(file.path)
-        return known is not None and known.version == file.version
+        return (file.path, file.version) in self._known
 
     def _queue(self, file: LandedFile, now: datetime) -> None:
         route = route_of(file.size_bytes, self.limits)

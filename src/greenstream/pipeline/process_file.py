@@ -1,18 +1,19 @@
 """The heart: one landed file becomes rows in the database, each with exactly one fate."""
 
 import traceback
+from collections.abc import Sequence
 
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
 from greenstream.domain.erasure import without_erased
-from greenstream.domain.errors import FileRejected, RetryableError
+from greenstream.domain.errors import FileRejected, InvalidKey, NotFound, RetryableError
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.delivered import content_of, sha256_of
-from greenstream.ports import Clock, Database, Lake, Landing, Stored, StoredRows
+from greenstream.ports import Clock, Database, Lake, LandedFile, Landing, Stored, StoredRows
 
 
 def process_file(
@@ -27,8 +28,9 @@ def process_file(
         RetryableError: the store or the database is away, or the file changed while it was read; nothing was written,
             try again later.
         NotFound: nothing lies at this path.
+        InvalidKey: no landed file can have this path.
     """
-    file = landing.head(path)
+    file = next_version(path, landing, database)
     if ended := database.recorded(file):
         return ended
     content = content_of(file, landing, site.limits.max_file_bytes)
@@ -47,6 +49,24 @@ def process_file(
         result = _failed(delivery, error, clock)
     database.record(result)
     return result
+
+
+def next_version(path: str, landing: Landing, database: Database) -> LandedFile:
+    """The version of a path whose turn it is: the first that is new, else the first that failed, else the newest."""
+    versions = landing.landed(path)
+    if len(versions) == 1:
+        return versions[0]
+    failed = (each for each in versions if database.recorded(each) is None)
+    return next(iter(database.new_of(versions)), None) or next(failed, versions[-1])
+
+
+def new_versions(path: str, landing: Landing, database: Database) -> Sequence[LandedFile]:
+    """The versions of a path that a bucket kept and nobody has read, the oldest first."""
+    try:
+        versions = landing.landed(path)
+    except (NotFound, InvalidKey):
+        return ()
+    return database.new_of(versions) if len(versions) > 1 else ()
 
 
 def reject_unlanded(path: str, size_bytes: int, *, database: Database, site: Site, clock: Clock) -> FileResult:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageRefused
+from greenstream.domain.errors import DatabaseUnavailable, InvalidKey, NotFound, RetryableError, StorageRefused
 from greenstream.domain.ledger import Delivery, FileResult, Outcome
 from greenstream.domain.routing import MAX_CRASHES, OUTAGE_DELAY, RETRY_DELAYS
 from greenstream.ports import Clock, Database, LandedFile, Waiting
@@ -31,8 +31,9 @@ def work_on(
 ) -> FileResult | Later | None:
     """Process a file. A passing fault puts it off by 2, 4, 8 s, and then makes it a dead letter.
 
-    While the database is away the file is put off without counting. A file that the store won't give is a dead letter
-    at once. None: the file is no longer there. `on_start` hears the number of this attempt, from 1 on.
+    While the database is away the file is put off without counting. A file that the store won't give, and a path that
+    no landed file can have, is a dead letter at once. None: the file is no longer there. `on_start` hears the number of
+    this attempt, from 1 on.
 
     Raises:
         DatabaseUnavailable: also what the worker itself needs is away; the queue hands the file out again.
@@ -48,7 +49,7 @@ def work_on(
         return _without_database(path, error, failed_before, waiting, clock)
     except RetryableError as error:
         return _put_off(path, error, failed_before, head, waiting, database, clock)
-    except StorageRefused as error:
+    except (StorageRefused, InvalidKey) as error:
         return give_up(path, f"{error.code}: {error}", head, waiting, database, clock)
     waiting.end(path)
     return result
@@ -105,7 +106,7 @@ def give_up(
     """Make a file a dead letter without having seen its content."""
     try:
         file = head(path)
-    except (RetryableError, NotFound, StorageRefused):  # its path is what a person needs
+    except (RetryableError, NotFound, InvalidKey, StorageRefused):  # its path is what a person needs
         delivery = Delivery(path=path, size_bytes=0, received_at=clock(), sha256=None)
     else:
         delivery = database.delivery(file, None, clock())

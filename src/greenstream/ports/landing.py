@@ -1,6 +1,6 @@
 """The landing zone, and the clock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -44,9 +44,17 @@ def ignore(stray: Stray) -> None:
 
 
 class Landing(Protocol):
-    """The landing zone. All methods raise NotFound, StorageUnavailable or StorageRefused."""
+    """The landing zone. All methods raise NotFound, InvalidKey, StorageUnavailable or StorageRefused."""
 
     def head(self, path: str) -> LandedFile: ...
+    def versions(self, path: str) -> Sequence[LandedFile]:
+        """What can be read under a path, the oldest first: of most stores one, the one that `head` gives."""
+        ...
+
+    def landed(self, path: str) -> Sequence[LandedFile]:
+        """As `versions`, of a landed file only: InvalidKey for any other path."""
+        ...
+
     def read(self, file: LandedFile) -> Iterator[bytes]:
         """The content of this version, in chunks; StorageUnavailable where the path holds another one by now."""
         ...
@@ -79,4 +87,8 @@ class Landing(Protocol):
 
         So does one that somebody has open for writing, where the system tells.
         """
+        ...
+
+    def delete_version(self, file: LandedFile) -> bool:
+        """As `delete`, but for good, also where a store keeps it under a path that holds a newer one."""
         ...

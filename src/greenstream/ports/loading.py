@@ -1,6 +1,6 @@
 """The database, as loading files needs it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,6 +64,10 @@ class Database(Protocol):
 
     def recorded(self, file: LandedFile) -> FileResult | None:
         """The result of a delivery that ended before, as this version of the path, unless it failed."""
+        ...
+
+    def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
+        """Those of some versions that the ledger has no line of."""
         ...
 
     def delivery(self, file: LandedFile, sha256: str | None, now: datetime) -> Delivery:

@@ -231,6 +231,10 @@ class Erasures(Protocol):
         """Paths whose rewriting began, but isn't known to have ended, and the SHA-256 of the new bytes."""
         ...
 
+    def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
+        """Those of some versions that the ledger has no line of."""
+        ...
+
     def forget_rewriting(self, path: str) -> None: ...
 
     def delete(self, meter_id: str) -> list[Deletion]:

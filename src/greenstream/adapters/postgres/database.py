@@ -1,6 +1,6 @@
 """PostgreSQL behind the port `Database`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from greenstream.adapters.postgres.archive import PostgresArchives
 from greenstream.adapters.postgres.connection import Connection, connect
-from greenstream.adapters.postgres.deliveries import delivery_of
+from greenstream.adapters.postgres.deliveries import delivery_of, new_of
 from greenstream.adapters.postgres.erase import PostgresErasures, erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.fleet import PostgresFleet
@@ -57,6 +57,10 @@ class PostgresDatabase:
         with translated(f"looking up {file.path}"):
             row = self._ready().execute(query("recorded"), {"path": file.path, "version": file.version}).fetchone()
         return _result(row) if row else None
+
+    def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
+        with translated("looking up versions"):
+            return new_of(files, self._ready())
 
     def delivery(self, file: LandedFile, sha256: str | None, now: datetime) -> Delivery:
         values = {**asdict(file), "sha256": _bytes(sha256), "now": now}

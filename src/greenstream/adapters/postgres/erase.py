@@ -1,7 +1,7 @@
 """PostgreSQL behind the port `Erasures`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from greenstream.adapters.postgres.connection import Connection
-from greenstream.adapters.postgres.deliveries import COLUMNS, delivery_of
+from greenstream.adapters.postgres.deliveries import COLUMNS, delivery_of, new_of
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.removal import remove_readings
 from greenstream.adapters.postgres.sql import query
@@ -62,6 +62,10 @@ class PostgresErasures:
     def rewriting_broken_off(self) -> list[tuple[str, str]]:
         with translated("looking for rewritten files"):
             return [(str(path), str(new)) for path, new in self._connection.execute(query("erase_broken_off"))]
+
+    def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
+        with translated("looking up versions"):
+            return new_of(files, self._connection)
 
     def forget_rewriting(self, path: str) -> None:
         with translated(f"noting that {path} isn't being rewritten"):

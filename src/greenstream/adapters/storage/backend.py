@@ -1,6 +1,6 @@
 """What the object store asks of the place that holds its files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -60,12 +60,20 @@ class Backend(Protocol):
 
     def stat(self, key: str) -> LandedFile: ...
 
+    def versions(self, key: str) -> Sequence[LandedFile]:
+        """All that can be read under a key, the oldest first: at least the one that `stat` gives."""
+        ...
+
     def read(self, file: LandedFile) -> Iterator[bytes]:
         """The bytes of this version; StorageUnavailable before the first, or after the last, if it is another."""
         ...
 
     def delete(self, file: LandedFile) -> bool:
         """Delete this version; False where the key holds another one by now, or somebody writes to it."""
+        ...
+
+    def delete_version(self, file: LandedFile) -> bool:
+        """As `delete`, but for good, and also where the key holds a newer one by now."""
         ...
 
     def remove(self, key: str) -> None:
@@ -84,7 +92,7 @@ class Backend(Protocol):
         """The files that lie beside the folders of days, or were about to be filed when a process was killed."""
         ...
 
-    def file_under(self, key: str, folder: str) -> str | None:
+    def file_under(self, file: LandedFile, folder: str) -> str | None:
         """Move a drop into a folder, beside what has its name there; its key. None in a place that can't move."""
         ...
 
@@ -98,6 +106,10 @@ class Backend(Protocol):
 
     def local_folder(self, folder: str) -> Path | None:
         """A folder of keys as one of this machine, made if need be; None in a bucket."""
+        ...
+
+    def keeps_versions(self) -> bool:
+        """Whether what was under a key can be read after it has been replaced."""
         ...
 
     def local_root(self) -> Path | None:

@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import obstore
+from obstore import exceptions
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore, S3Store
 
 from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, LandedFile, OnStray, check_same, ignore
-from greenstream.adapters.storage.translation import bucket_errors
+from greenstream.adapters.storage.translation import bucket_errors, is_answer
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
 
 # Above the biggest file that is processed. Up to here content is held in memory, as a conditional write, the only
 # one that is atomic on every S3 server, takes a single request.
 SINGLE_PUT_BYTES = 128 * 1024 * 1024
 UPLOADS_AT_ONCE = 4
+_CONFLICT = "status code: 409"
+_ID = "id:"
+_ETAG = "etag:"
 
 
 class Bucket:
-    """Objects in S3 or in memory.
-
-    An upload in parts that is cut off leaves parts behind that no listing shows: let a lifecycle rule of the bucket
-    abort incomplete multipart uploads.
-    """
+    """Objects in memory; see `s3` for what a bucket of S3 does in its own way."""
 
     def __init__(self, store: S3Store | MemoryStore, name: str) -> None:
         self._store = store
@@ -49,18 +49,31 @@ class Bucket:
             obstore.put(self._store, key, whole, chunk_size=CHUNK_BYTES, max_concurrency=UPLOADS_AT_ONCE)
 
     def rewrite(self, file: LandedFile, content: bytes) -> LandedFile | None:
-        if self.stat(file.path).version != file.version:
+        meta = self._meta(file.path)
+        if self._landed(meta).version != file.version:
             return None
-        self.put(file.path, [content])
-        return self.stat(file.path)
+        with self._errors(file.path):
+            try:
+                written = obstore.put(
+                    self._store, file.path, content, mode={"e_tag": meta["e_tag"]}, use_multipart=False
+                )
+            except exceptions.PreconditionError:
+                return None
+            new = obstore.get(self._store, file.path, options={"head": True, **version_option(written["version"])}).meta
+        return self._landed(new) if new["e_tag"] == written["e_tag"] else None
 
     def stat(self, key: str) -> LandedFile:
         return self._landed(self._meta(key))
 
+    def versions(self, key: str) -> Sequence[LandedFile]:
+        return [self.stat(key)]
+
     def read(self, file: LandedFile) -> Iterator[bytes]:
         """One request a chunk, so that none outlasts its timeout; each sees that it is of this version."""
         if file.size_bytes == 0:
-            check_same(file, self.stat(file.path), self)
+            with self._errors(file.path):
+                found = obstore.get(self._store, file.path, options={"head": True, **version_option(version_id(file))})
+            check_same(file, self._landed(found.meta), self)
         for start in range(0, file.size_bytes, CHUNK_BYTES):
             yield self.read_range(file, start, min(start + CHUNK_BYTES, file.size_bytes))
 
@@ -70,6 +83,9 @@ class Bucket:
         self.remove(file.path)
         return True
 
+    def delete_version(self, file: LandedFile) -> bool:
+        return self.delete(file)
+
     def remove(self, key: str) -> None:
         with self._errors(key):
             obstore.delete(self._store, key)
@@ -77,8 +93,8 @@ class Bucket:
     def drops(self, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         return self.list(LANDING, on_stray)
 
-    def file_under(self, key: str, folder: str) -> None:
-        return None
+    def file_under(self, file: LandedFile, folder: str) -> None:
+        """Nothing can be moved here."""
 
     def list(self, folder: str, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         del on_stray
@@ -100,12 +116,17 @@ class Bucket:
 
     def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
         with self._errors(file.path):
-            found = obstore.get(self._store, file.path, options={"range": (start, stop)})
+            found = obstore.get(
+                self._store, file.path, options={"range": (start, stop), **version_option(version_id(file))}
+            )
             check_same(file, self._landed(found.meta), self)
             return bytes(found.bytes())
 
     def local_folder(self, folder: str) -> None:
         del folder
+
+    def keeps_versions(self) -> bool:
+        return False
 
     def local_root(self) -> None:
         return None
@@ -124,7 +145,9 @@ class Bucket:
         with self._errors(key):
             try:
                 obstore.put(self._store, key, iter(chunks), mode=mode, use_multipart=False)
-            except AlreadyExistsError:
+            except AlreadyExistsError as error:
+                if _CONFLICT in str(error):  # another writer is at it: what obstore says to any 409
+                    raise exceptions.GenericError(str(error)) from error
                 return False
         return True
 
@@ -137,18 +160,21 @@ class Bucket:
 
     def _meta(self, key: str) -> "ObjectMeta":
         with self._errors(key):
-            return obstore.head(self._store, key)
+            try:
+                return obstore.head(self._store, key)
+            except (exceptions.BaseError, FileNotFoundError) as error:
+                if not is_answer(error):
+                    raise
+                return obstore.get(self._store, key).meta  # to a HEAD a server doesn't say what is wrong, or missing
 
     def _landed(self, meta: "ObjectMeta") -> LandedFile:
-        received_at = meta["last_modified"].astimezone(UTC)
-        if isinstance(self._store, S3Store):  # some servers list fractions, none tells them of one object
-            received_at = received_at.replace(microsecond=0)
+        at = meta["last_modified"].astimezone(UTC)
         return LandedFile(
             path=meta["path"],
             size_bytes=meta["size"],
-            received_at=received_at,
-            modified_at=received_at,
-            version=f"{meta['e_tag']} {received_at.isoformat()}",
+            received_at=at,
+            modified_at=at,
+            version=etag_text(meta["e_tag"], at),
         )
 
     def _errors(self, key: str) -> AbstractContextManager[None]:
@@ -156,6 +182,25 @@ class Bucket:
 
     def __str__(self) -> str:
         return self._name
+
+
+def etag_text(e_tag: str | None, at: datetime) -> str:
+    """The version of an object whose store has none; the same content written anew has the same ETag."""
+    return f"{_ETAG}{e_tag} {at.isoformat()}"
+
+
+def id_text(version_id: str) -> str:
+    """The version of a file, of the one that its store gave it."""
+    return f"{_ID}{version_id}"
+
+
+def version_option(found: str | None) -> "GetOptions":
+    return {"version": found} if found else {}
+
+
+def version_id(file: LandedFile) -> str | None:
+    """The store's own version of a file; None where it has none."""
+    return file.version.removeprefix(_ID) if file.version.startswith(_ID) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ from greenstream.adapters.storage.names import escape, file_name_of, text_of, un
 from greenstream.adapters.storage.rights import Rights
 from greenstream.adapters.storage.staging import StagedFile, keeping_others, make_like, name_in, write_new
 from greenstream.adapters.storage.translation import LINK_ERRORS, changing, reading, writing
-from greenstream.domain.errors import NotFound, StorageRefused
+from greenstream.domain.errors import InvalidKey, NotFound, StorageRefused
 from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
 from greenstream.ports.landing import Stray
 
@@ -83,6 +83,12 @@ class Folder:
     def delete(self, file: LandedFile) -> bool:
         with self._version(file) as (handle, name, known):
             return known is not None and remove(handle, name, lambda found: _is_same(known, found))
+
+    def delete_version(self, file: LandedFile) -> bool:
+        return self.delete(file)
+
+    def versions(self, key: str) -> Sequence[LandedFile]:
+        return [self.stat(key)]
 
     def remove(self, key: str) -> None:
         with suppress(NotFound), self._opened(_folder_of(key)) as handle, changing(self._path(key)):
@@ -130,8 +136,9 @@ class Folder:
             if entry.segment.startswith(FILING):
                 yield from self.list(f"{LANDING}/{entry.segment}", on_stray)
 
-    def file_under(self, key: str, folder: str) -> str:
+    def file_under(self, file: LandedFile, folder: str) -> str:
         """A drop that was set aside already, by a process that was killed, is only moved on."""
+        key = file.path
         above, name = _folder_of(key), name_in(key)
         with self._made(folder) as day, self._opened(above) as place, changing(self._path(key)):
             open_regular(place, name).close()  # one that can't be read stays, and is named
@@ -142,6 +149,9 @@ class Folder:
     def local_folder(self, folder: str) -> Path:
         with self._made(folder):
             return self._path(folder)
+
+    def keeps_versions(self) -> bool:
+        return False
 
     def local_root(self) -> Path:
         return self._root
@@ -235,7 +245,7 @@ class Folder:
         """The names on the way to a key's file, none for the root's. Only keys we would give out are taken."""
         texts = [unescape(segment) for segment in key.split("/")] if key else []
         if "\0" in "".join(texts) or {"", ".", ".."} & set(texts) or "/".join(map(escape, texts)) != key:
-            raise NotFound(f"{key!r} is no key of a file in {self._root}")
+            raise InvalidKey(f"{key!r} can be no key of a file in {self._root}")
         return tuple(map(file_name_of, texts))
 
     def __str__(self) -> str:

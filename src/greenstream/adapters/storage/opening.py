@@ -12,6 +12,8 @@ from obstore.store import MemoryStore, S3Store
 from greenstream.adapters.storage.bucket import Bucket
 from greenstream.adapters.storage.folder import Folder
 from greenstream.adapters.storage.rights import Rights
+from greenstream.adapters.storage.s3 import S3Bucket
+from greenstream.adapters.storage.signed import SignedRequests
 from greenstream.adapters.storage.store import ObjectStore
 from greenstream.domain.errors import SettingsError
 
@@ -59,4 +61,5 @@ def _s3(url: str) -> Bucket:
     except (BaseError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise SettingsError(f"{url} cannot be used: {first_line}; see GREENSTREAM_STORAGE and AWS_*") from error
-    return Bucket(store, url.rstrip("/"))
+    name = url.rstrip("/")
+    return S3Bucket(store, name, SignedRequests(urlsplit(url).netloc, name, client))

@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from io import FileIO
 from pathlib import Path
@@ -28,6 +28,7 @@ from greenstream.adapters.storage.names import (
     unescape,
     with_hash,
 )
+from greenstream.adapters.storage.places import check_landed, is_landed
 from greenstream.adapters.storage.translation import source_errors
 from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
 
@@ -100,24 +101,35 @@ class ObjectStore:
 
         Another content of that name stays, too: then this one gets its hash into its name.
         """
-        zone, _, rest = path.partition("/")
-        if zone != LANDING:
-            raise NotFound(f"{path!r} is no file of the landing zone: its key must start with {LANDING}/")
-        key = f"{QUARANTINE}/{rest}"
+        check_landed(path)
+        key = f"{QUARANTINE}/{path.removeprefix(LANDING)[1:]}"
         with self._backend.stage(key.rpartition("/")[0], [content]) as staged:
             return self._keep(staged, key, renew=False)
+
+    def versions(self, path: str) -> Sequence[LandedFile]:
+        """What can be read under a key, the oldest first; more than one only in a bucket that keeps versions."""
+        return self._backend.versions(path)
+
+    def landed(self, path: str) -> Sequence[LandedFile]:
+        """As `versions`, of a landed file only: InvalidKey for any other key."""
+        check_landed(path)
+        return self.versions(path)
+
+    def keeps_versions(self) -> bool:
+        """Whether what was under a key can be read after it has been replaced."""
+        return self._backend.keeps_versions()
 
     def list_landed(self, day: date | None = None, *, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         """The landed files of a day, or of all days, by day and name.
 
-        Left out are hidden files and those named like uploads under way (``.part``, ``.partial``, ``.tmp``, ``#1``).
-        What else is no regular file in the folder of a day is named to `on_stray`, and the listing goes on.
+        Left out are hidden files, those named like uploads under way (``.part``, ``.partial``, ``.tmp``, ``#1``), and
+        whatever `on_stray` hears of. Where a bucket has versions, each that was put under a key since it was last
+        deleted is a file, the oldest first.
         """
-        days = self._days(on_stray) if day is None else [day.isoformat()]
+        days = filter(is_day, self._backend.folders(LANDING, on_stray)) if day is None else [day.isoformat()]
         for each in days:
-            for landed in self._backend.list(f"{LANDING}/{each}", on_stray):
-                if is_listed(landed.path.rpartition("/")[2]):
-                    yield landed
+            files = self._backend.list(f"{LANDING}/{each}", on_stray)
+            yield from (file for file in files if is_landed(file.path))
 
     def quarantined(self, before: date) -> Iterator[LandedFile]:
         """Copies of rejected files that landed before a day, by day and name."""
@@ -129,20 +141,19 @@ class ObjectStore:
         """Files that somebody dropped into ``raw-data/`` itself, outside the folders of days."""
         return (file for file in self._backend.drops(on_stray) if is_listed(file.path.rpartition("/")[2]))
 
-    def file_under(self, path: str, day: date) -> LandedFile:
+    def file_under(self, file: LandedFile, day: date) -> LandedFile:
         """Move an unfiled file into a day's folder, beside what has its name there; a delivery of its own.
 
-        In a folder the file itself is moved, so whoever still writes to it goes on there. A file that another process
-        files at the same time is `NotFound` for one of them.
+        In a folder the file itself is moved, so whoever still writes to it goes on there; a bucket copies this version
+        and then deletes just that. A file that another process files at the same time is `NotFound` for one of them.
         """
         folder = f"{LANDING}/{day.isoformat()}"
-        return self.head(self._backend.file_under(path, folder) or self._copy_under(path, folder))
+        return self.head(self._backend.file_under(file, folder) or self._copy_under(file, folder))
 
-    def _copy_under(self, path: str, folder: str) -> str:
-        file = self.head(path)
+    def _copy_under(self, file: LandedFile, folder: str) -> str:
         with self._backend.stage(folder, _Stored(self._backend, file)) as staged:
-            kept = self._keep(staged, f"{folder}/{path.rpartition('/')[2]}", renew=True)
-        self._backend.delete(file)
+            kept = self._keep(staged, f"{folder}/{file.path.rpartition('/')[2]}", renew=True)
+        self._backend.delete_version(file)
         return kept
 
     def ends_a_line(self, path: str) -> bool:
@@ -176,12 +187,17 @@ class ObjectStore:
     def delete(self, file: LandedFile) -> bool:
         """Delete this version; False where it is gone, or the path holds another one, which stays.
 
-        So does one that somebody has open for writing, where the system tells (Linux, for files of ours).
+        So does one that somebody has open for writing, where the system tells (Linux, for files of ours). In a bucket
+        with versions the bytes stay, under a mark, until a lifecycle rule of the bucket deletes them.
         """
         try:
             return self._backend.delete(file)
         except NotFound:
             return False
+
+    def delete_version(self, file: LandedFile) -> bool:
+        """As `delete`, but for good, also where a bucket keeps this version under a key that holds a newer one."""
+        return self._backend.delete_version(file)
 
     def remove(self, path: str) -> None:
         """Delete an object of ours by its key, if there is one, whoever wrote it last."""
@@ -225,7 +241,7 @@ class ObjectStore:
 
     def _landed_already(self, source: Path) -> LandedFile | None:
         key = self._backend.key_of(source)
-        if key is None or not _is_landing_key(key) or source.is_symlink():
+        if key is None or not is_landed(key) or source.is_symlink():
             return None
         return self.head(key)
 
@@ -257,9 +273,6 @@ class ObjectStore:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _days(self, on_stray: OnStray) -> Iterator[str]:
-        return filter(is_day, self._backend.folders(LANDING, on_stray))
-
 
 def _candidates(key: str, staged: Staged) -> Iterator[str]:
     if staged.is_exclusive:
@@ -267,11 +280,6 @@ def _candidates(key: str, staged: Staged) -> Iterator[str]:
     folder, _, segment = key.rpartition("/")
     for digits in _HASH_DIGITS:
         yield f"{folder}/{escape(with_hash(unescape(segment), staged.sha256[:digits]))}"
-
-
-def _is_landing_key(key: str) -> bool:
-    zone, *rest = key.split("/")
-    return zone == LANDING and len(rest) == 2 and is_day(rest[0]) and is_listed(rest[1])
 
 
 class _Source:

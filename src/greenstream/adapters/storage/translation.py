@@ -8,7 +8,7 @@ from pathlib import Path
 
 from obstore import exceptions
 
-from greenstream.domain.errors import GreenStreamError, NotFound, StorageRefused, StorageUnavailable
+from greenstream.domain.errors import GreenStreamError, InvalidKey, NotFound, StorageRefused, StorageUnavailable
 
 _PASSING = {
     *(errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ESTALE),
@@ -25,9 +25,30 @@ _REMEDIES = {
     errno.EDQUOT: "free some space, or raise the quota",
     errno.EROFS: "mount it for writing, or set GREENSTREAM_STORAGE to another place",
 }
+_NO_KEY = "no object can have this key here: give it another name"
 _STATUS = re.compile(r"status code: (\d{3})")
-_S3_CODE = re.compile(r"<Code>(\w+)</Code>")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
 _CREDENTIALS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and what they are allowed to do"
+_REGION = "the bucket is in another region, or at another place: correct AWS_REGION and AWS_ENDPOINT_URL"
+_EXPIRED = "the session's token is no longer valid: renew AWS_SESSION_TOKEN and the keys that belong to it"
+_BUSY = "the store asks for patience; it is tried again"
+
+_BY_CODE: dict[str, tuple[type[GreenStreamError], str]] = {
+    "NoSuchKey": (NotFound, "no such object"),
+    "NoSuchVersion": (NotFound, "no such version of the object"),
+    "NoSuchBucket": (StorageRefused, "there is no such bucket; create it, or correct GREENSTREAM_STORAGE"),
+    "PreconditionFailed": (StorageUnavailable, "it changed while it was being read: try again"),
+    **dict.fromkeys(("KeyTooLongError", "InvalidURI", "XMinioInvalidObjectName"), (InvalidKey, _NO_KEY)),
+    **dict.fromkeys(("SlowDown", "RequestTimeout"), (StorageUnavailable, _BUSY)),
+    **dict.fromkeys(("ConditionalRequestConflict", "OperationAborted"), (StorageUnavailable, _BUSY)),
+    **dict.fromkeys(("PermanentRedirect", "TemporaryRedirect"), (StorageRefused, _REGION)),
+    **dict.fromkeys(("AuthorizationHeaderMalformed", "IllegalLocationConstraintException"), (StorageRefused, _REGION)),
+    **dict.fromkeys(("ExpiredToken", "InvalidToken", "TokenRefreshRequired"), (StorageRefused, _EXPIRED)),
+    "RequestTimeTooSkewed": (StorageRefused, "this machine's clock differs from the store's: set it right"),
+    "InvalidObjectState": (StorageRefused, "it is in an archive: restore it to a class that can be read at once"),
+    "NotImplemented": (StorageRefused, "the store can't do this: use another one"),
+}
+"""By the codes of S3, whatever the HTTP status."""
 
 
 @contextmanager
@@ -83,6 +104,11 @@ def bucket_errors(name: str) -> Iterator[None]:
         raise _bucket_error(name, error) from error
 
 
+def is_answer(error: Exception) -> bool:
+    """Whether the server said this, rather than nobody."""
+    return _STATUS.search(str(error)) is not None
+
+
 def _os_error(what: str, error: OSError) -> GreenStreamError:
     if error.errno in _PASSING:
         return StorageUnavailable(f"{what} at the moment: {error.strerror}")
@@ -90,36 +116,41 @@ def _os_error(what: str, error: OSError) -> GreenStreamError:
     return StorageRefused(f"{what}: {error.strerror}; {remedy}")
 
 
-def _bucket_error(name: str, error: Exception) -> GreenStreamError:
-    if "NoSuchBucket" in str(error):
-        return StorageRefused(f"{name}: there is no such bucket; create it, or correct GREENSTREAM_STORAGE")
-    if isinstance(error, FileNotFoundError):
-        return NotFound(f"{name}: no such object")
-    if isinstance(error, ValueError | exceptions.InvalidPathError):
-        return NotFound(f"{name!r} can be no key of an object")
-    if isinstance(error, exceptions.PreconditionError):
-        return StorageUnavailable(f"{name} changed while it was being read: try again")
-    return _server_error(name, str(error))
-
-
-def _server_error(name: str, text: str) -> GreenStreamError:
-    """Errors that obstore tells apart by their text alone: by HTTP status, where the server gave one."""
-    status, code = _status(text), _S3_CODE.search(text)
-    said = f"HTTP {status} {code[1] if code else ''}".strip() if status else text.partition("\n")[0]
-    if _is_passing(status):
-        return StorageUnavailable(f"{name}: no answer from the store ({said}); {_hint(text)}")
+def answer_error(name: str, status: int, text: str) -> GreenStreamError:
+    """What a server's refusal means, by its HTTP status and the text of its answer."""
+    code = _code(text)
+    said = f"HTTP {status} {code}".strip()
+    if code in _BY_CODE:
+        kind, meaning = _BY_CODE[code]
+        return kind(f"{name}: {meaning} ({said})")
+    if status in {301, 302, 307, 308}:
+        return StorageRefused(f"{name}: {_REGION} ({said})")
     if status in {401, 403}:
         return StorageRefused(f"{name}: access refused ({said}); {_CREDENTIALS}")
+    if status in {408, 425, 429, 500, 502, 503, 504}:
+        return StorageUnavailable(f"{name}: no answer from the store ({said}); {_hint(text)}")
     return StorageRefused(f"{name}: the store refused ({said}); look the code up in its manual")
 
 
-def _status(text: str) -> int | None:
-    found = _STATUS.search(text)
-    return int(found[1]) if found else None
+def _bucket_error(name: str, error: Exception) -> GreenStreamError:
+    """Errors that obstore tells apart by their text alone: by HTTP status, where the server gave one."""
+    text = str(error)
+    if isinstance(error, ValueError | exceptions.InvalidPathError):
+        return InvalidKey(f"{name!r}: {_NO_KEY}")
+    if isinstance(error, exceptions.PreconditionError):
+        return answer_error(name, 412, "<Code>PreconditionFailed</Code>")
+    if found := _STATUS.search(text):
+        return answer_error(name, int(found[1]), text)
+    if isinstance(error, FileNotFoundError):
+        return NotFound(f"{name}: no such object")
+    if "redirect without LOCATION" in text:
+        return StorageRefused(f"{name}: {_REGION}")
+    return StorageUnavailable(f"{name}: no answer from the store ({text.partition(chr(10))[0]}); {_hint(text)}")
 
 
-def _is_passing(status: int | None) -> bool:
-    return status is None or status in {408, 425, 429} or status >= 500
+def _code(text: str) -> str:
+    found = _CODE.search(text)
+    return found[1] if found else ""
 
 
 def _hint(text: str) -> str:

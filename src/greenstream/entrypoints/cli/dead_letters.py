@@ -126,7 +126,7 @@ def _not_waiting(ids: Any) -> list[str]:
 
 
 def _replayed(system: "System", letter: Mapping[str, Any]) -> dict[str, Any]:
-    from greenstream.domain.errors import NotFound
+    from greenstream.domain.errors import InvalidKey, NotFound
 
     found = {"id": letter["id"], "file": letter["source_file"]}
     try:
@@ -134,6 +134,8 @@ def _replayed(system: "System", letter: Mapping[str, Any]) -> dict[str, Any]:
     except NotFound:
         error = "the file is no longer in the landing zone: land it again, or discard the dead letter"
         return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": error}
+    except InvalidKey as error:
+        return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": f"{error}; discard it"}
     return {
         **found,
         "outcome": result.outcome.value,

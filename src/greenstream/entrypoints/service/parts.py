@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -52,7 +53,7 @@ class IntakePart:
         self._refused_until: float | None = None
 
     def run(self, system: System) -> None:
-        intake, immature = system.intake(self._queued, self._replaced), list[LandedFile]()
+        intake, immature = system.intake(self._queued, partial(self._replaced, system)), list[LandedFile]()
         scan_seconds = BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS
         next_scan = next_full_scan = time.monotonic()
         # Whoever ran before may have ended between noting a file and queueing it.
@@ -104,7 +105,7 @@ class IntakePart:
 
     def _file(self, system: System, file: LandedFile, day: date) -> None:
         try:
-            landed = system.store.file_under(file.path, day)
+            landed = system.store.file_under(file, day)
         except NotFound:  # somebody took it away again
             return
         self._log.info("filed", file=file.path, path=landed.path)
@@ -112,7 +113,9 @@ class IntakePart:
     def _queued(self, file: LandedFile, route: Route) -> None:
         self._log.debug("queued", file=file.path, route=route.value, size_bytes=file.size_bytes)
 
-    def _replaced(self, file: LandedFile, received_at: datetime) -> None:
+    def _replaced(self, system: System, file: LandedFile, received_at: datetime) -> None:
+        if system.store.keeps_versions():
+            return  # the worker reads that one first
         self._log.warning("replaced before it was read", file=file.path, received_at=received_at.isoformat())
 
 
@@ -149,7 +152,7 @@ class WorkerPart:
             self._log.warning("vanished", file=path, attempt=self._attempt)
         else:
             self._report(ended, time.monotonic() - started)
-        return None
+        return 0 if system.has_new_version(path) else None
 
     def _taken_up(self, path: str, attempt: int) -> None:
         self._attempt = attempt
