@@ -11,7 +11,7 @@ import polars as pl
 from greenstream.domain.calendar import day_slots
 from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
-from greenstream.domain.rules.b4_faults import last_days, reliability
+from greenstream.domain.rules.b4_faults import reliability
 from greenstream.domain.rules.b5_enrichment import grade
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
@@ -78,12 +78,14 @@ def _reliabilities(history: History, meters: WatchedMeters, last: int, limits: L
     count = MAX_CELLS // window
     for start in range(0, max(len(due), 1), count):
         part = due.where(slice(start, start + count))
-        grid = history.grid(part, last - window + 1, last)
+        past = history.past(part, last - window + 1, last)
         at = np.array([last], dtype=np.int64)
-        usable = last_days(grid.usable(limits), grid, at, limits)[:, 0]
-        slots = last_days(grid.inside(), grid, at, limits)[:, 0]
-        shares = pl.Series(reliability(usable, slots, limits)).fill_nan(None)
-        yield pl.DataFrame({"meter_key": part.keys, "usable": usable, "slots": slots, "reliability": shares})
+        usable = past.count_before(lambda grid: grid.usable(limits), at, window)
+        slots = past.slots_before(at, window)
+        shares = pl.Series(reliability(usable, slots, limits)[:, 0]).fill_nan(None)
+        yield pl.DataFrame(
+            {"meter_key": part.keys, "usable": usable[:, 0], "slots": slots[:, 0], "reliability": shares}
+        )
 
 
 def _score_changes(limits: Limits) -> list[ScoreChange]:
