@@ -50,7 +50,7 @@ def settle(history: History, lake: Lake, site: Site, day: date, now: datetime) -
     watch_meters(history, site, now)
     if not len(history.fleet_days(slots.start, slots.stop - 1).last):
         return Settled(day=day, state=DayState.EMPTY)
-    if over:
+    if over and (history.watermark() or 0) < slots.stop - 1:
         watch_meters(history, site, now, until=slots.stop - 1)
     last = min(slots.stop - 1, history.watermark() or 0)
     judged = pl.concat(_reliabilities(history, history.meters(), last, site.limits))

@@ -23,6 +23,10 @@ MAX_CELLS = 4_000_000
 """How many slots of meters are looked at in one go: above, it is done in several parts."""
 
 
+def untold(done: int, of: int) -> None:
+    """Nobody is told how many meters were looked at."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watched:
     """What a watch did: loads seen, meters looked at, the watermark as an instant (None: no reading yet).
@@ -43,7 +47,7 @@ def watch_meters(
     *,
     until: int | None = None,
     again: Mapping[int, int] = NOTHING,
-    on_progress: OnProgress = lambda done, of: None,
+    on_progress: OnProgress = untold,
 ) -> Watched:
     """Bring the findings up to date with all stored readings, and tell of those that are new.
 
@@ -75,7 +79,7 @@ def watch_meters(
         looked_at += len(part)
         on_progress(looked_at, of)
     interval = site.limits.interval_minutes
-    history.reopen_days(_stale_days(meters, unwatched.touched, again, site), now)
+    history.reopen_days(_stale_days(meters, unwatched.touched, again, site), _beginnings(meters, site), now)
     history.finish(unwatched, watermark, local_day(slot_of(now, interval), site.timezone, interval))
     _alert(history, site.limits, now)
     return Watched(
@@ -108,20 +112,40 @@ def _again(meters: WatchedMeters, again: Mapping[int, int]) -> Integers:
 def _stale_days(
     meters: WatchedMeters, touched: pl.DataFrame, again: Mapping[int, int], site: Site
 ) -> list[tuple[date, date]]:
-    """Spans of days on which a meter's reliability is another one now.
+    """Spans of days on which a meter that has readings there has another reliability now.
 
     A reading counts for as many days as the window reaches. A meter whose grid begins earlier than was known has more
-    slots until the window has passed its former beginning; a new one, or one that ends elsewhere now, on all days.
+    slots until the window has passed its former beginning. One that ends elsewhere now has others on all days.
     """
     interval = site.limits.interval_minutes
-    window = timedelta(days=-(-site.limits.reliability_window_slots * interval // (24 * 60)))
+    window = _window_days(site.limits)
     spans = {(day, day + window) for day in touched["day"].unique()}
-    earlier = meters.begins < meters.watched_from
-    for begin, known in np.unique(np.stack([meters.begins, meters.watched_from])[:, earlier], axis=1).T.tolist():
-        last = date.max if known == FAR else local_day(known, site.timezone, interval) + window
-        spans.add((local_day(begin, site.timezone, interval), last))
+    for day in {local_day(slot, site.timezone, interval) for slot in np.unique(_known_later(meters)).tolist()}:
+        spans.add((day, day + window))
     spans |= {(local_day(slot, site.timezone, interval), date.max) for slot in again.values()}
     return sorted(spans)
+
+
+def _beginnings(meters: WatchedMeters, site: Site) -> tuple[date, date]:
+    """The days on which those meters have a reliability, or another one, that begin earlier than was known."""
+    interval, known = site.limits.interval_minutes, _known_later(meters)
+    begins = meters.begins[meters.begins < meters.watched_from]
+    if not len(begins):
+        return date.max, date.min
+    first = local_day(int(begins.min()), site.timezone, interval)
+    if len(known) < len(begins):
+        return first, date.max
+    return first, local_day(int(known.max()), site.timezone, interval) + _window_days(site.limits)
+
+
+def _known_later(meters: WatchedMeters) -> Integers:
+    """Where those meters were thought to begin that begin earlier, as slots."""
+    known: Integers = meters.watched_from[(meters.begins < meters.watched_from) & (meters.watched_from < FAR)]
+    return known
+
+
+def _window_days(limits: Limits) -> timedelta:
+    return timedelta(days=-(-limits.reliability_window_slots * limits.interval_minutes // (24 * 60)))
 
 
 def _first_new_day(history: History, meters: WatchedMeters, unwatched: Unwatched, site: Site) -> Integers:

@@ -123,8 +123,11 @@ class History(Protocol):
         """The loads have been seen; keep the watermark and each meter's status."""
         ...
 
-    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
-        """Settled days in these spans, their last day included, have to be settled again."""
+    def reopen_days(self, spans: Sequence[tuple[date, date]], if_last: tuple[date, date], now: datetime) -> None:
+        """Settled days in these spans, their last day included, have to be settled again.
+
+        So has the last of all settled days, if it lies in `if_last`: what is known of a meter by now is from there.
+        """
         ...
 
     def detected(self, at: datetime) -> dict[str, int]:

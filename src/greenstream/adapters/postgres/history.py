@@ -144,9 +144,14 @@ class PostgresHistory:
         self._connection.execute(query("history_mark_meters"))
         self._connection.execute(query("history_status"), {"today": today})
 
-    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
-        """Settled days in these spans, their last day included, have to be settled again."""
-        values = {"first": [first for first, _ in spans], "last": [last for _, last in spans], "now": now}
+    def reopen_days(self, spans: Sequence[tuple[date, date]], if_last: tuple[date, date], now: datetime) -> None:
+        values = {
+            "first": [first for first, _ in spans],
+            "last": [last for _, last in spans],
+            "if_last_from": if_last[0],
+            "if_last_to": if_last[1],
+            "now": now,
+        }
         self._connection.execute(query("history_reopen_days"), values)
 
     def detected(self, at: datetime) -> dict[str, int]:
