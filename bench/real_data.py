@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from greenstream.domain.grid import FAR, MISSING, Grid
+from greenstream.domain import stretches
+from greenstream.domain.grid import FAR, MISSING, DayValues, Past
 from greenstream.domain.history import Days, find, lookback
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules import HISTORY_RULES
@@ -35,26 +36,31 @@ def homes_in(path: Path) -> pl.DataFrame:
     ).unique("slot", keep="last")
 
 
-def grid_of(homes: pl.DataFrame) -> Grid:
-    """A grid that begins `lookback` slots before the homes do, so that the rules judge every slot."""
+def values_of(homes: pl.DataFrame) -> DayValues:
+    """All that the homes sent, as if it were of one long day."""
     slot = homes["slot"].to_numpy()
     kw = homes.drop("slot").to_numpy().T
     values = np.full((len(kw), int(slot.max() - slot.min()) + 1), MISSING, dtype=np.int32)
     values[:, slot - slot.min()] = np.where(np.isnan(kw), MISSING, np.round(kw * UNITS_PER_KW))
-    begins = slot.min() + np.argmax(values != MISSING, axis=1)
-    return Grid(
-        values=np.pad(values, ((0, 0), (lookback(LIMITS), 0)), constant_values=MISSING),
-        meters=np.arange(len(kw)),
-        begins=begins,
-        ends=np.full(len(kw), FAR),
-        start=int(slot.min()) - lookback(LIMITS),
+    return DayValues(slots=range(int(slot.min()), int(slot.max()) + 1), meters=np.arange(len(kw)), values=values)
+
+
+def past_of(homes: DayValues) -> Past:
+    """A past that begins `lookback` slots before the homes do, so that the rules judge every slot."""
+    return stretches.past_of(
+        [homes],
+        keys=homes.meters,
+        begins=homes.slots.start + np.argmax(homes.values != MISSING, axis=1),
+        ends=np.full(len(homes.meters), FAR),
+        start=homes.slots.start - lookback(LIMITS),
+        stop=homes.slots.stop,
+        limits=LIMITS,
     )
 
 
-def days_of(grid: Grid) -> Days:
-    """The whole days in the grid's own slots."""
-    first = grid.start + lookback(LIMITS)
-    starts = np.arange(-(-first // DAY_SLOTS) * DAY_SLOTS, grid.start + grid.slots - DAY_SLOTS + 1, DAY_SLOTS)
+def days_of(homes: DayValues) -> Days:
+    """The whole days."""
+    starts = np.arange(-(-homes.slots.start // DAY_SLOTS) * DAY_SLOTS, homes.slots.stop - DAY_SLOTS + 1, DAY_SLOTS)
     return Days(first=starts, last=starts + DAY_SLOTS - 1, adjoining=np.ones(len(starts), dtype=np.bool_))
 
 
@@ -64,21 +70,21 @@ def flagged_days(found: pl.DataFrame) -> pl.DataFrame:
     return found.select("code", "meter_key", day=days).explode("day").unique()
 
 
-def constant_days(flagged: pl.DataFrame, grid: Grid) -> int:
+def constant_days(flagged: pl.DataFrame, homes: DayValues) -> int:
     """On how many of the flagged meter-days the meter shows one value throughout."""
-    start = flagged["day"].to_numpy() * DAY_SLOTS - grid.start
-    fits = start + DAY_SLOTS <= grid.slots
+    start = flagged["day"].to_numpy() * DAY_SLOTS - homes.slots.start
+    fits = (start >= 0) & (start + DAY_SLOTS <= len(homes.slots))
     rows, columns = flagged["meter_key"].to_numpy()[fits], start[fits, None] + np.arange(DAY_SLOTS)
-    values = grid.values[rows[:, None], columns]
+    values = homes.values[rows[:, None], columns]
     return int((values.min(axis=1) == values.max(axis=1)).sum())
 
 
 def report(path: Path) -> None:
-    grid = grid_of(homes_in(path))
-    days = days_of(grid)
-    found = find(grid, grid.start + lookback(LIMITS), days, LIMITS)
+    sent = values_of(homes_in(path))
+    days = days_of(sent)
+    found = find(past_of(sent), sent.slots.start, days, LIMITS)
     flagged = flagged_days(found)
-    meters, meter_days = len(grid.meters), len(grid.meters) * len(days.first)
+    meters, meter_days = len(sent.meters), len(sent.meters) * len(days.first)
     print(f"{path.name}: {meters} homes, {len(days.first)} days, {meter_days:,} meter-days")
     for rule in HISTORY_RULES:
         of_rule = flagged.filter(code=rule.finding)
@@ -89,7 +95,7 @@ def report(path: Path) -> None:
         )
     stuck = flagged.filter(code=FindingCode.STUCK_METER)
     print(
-        f"  of {stuck.height:,} meter-days with {FindingCode.STUCK_METER}, {constant_days(stuck, grid):,} are constant"
+        f"  of {stuck.height:,} meter-days with {FindingCode.STUCK_METER}, {constant_days(stuck, sent):,} are constant"
     )
 
 

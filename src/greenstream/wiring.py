@@ -43,7 +43,7 @@ from greenstream.pipeline.reprocess import ReprocessedFile, reprocess
 from greenstream.pipeline.retire import Retention, Retirement, retire, retire_day
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.verify import Verification, Verified, verify
-from greenstream.pipeline.watch_meters import Watched, watch_meters
+from greenstream.pipeline.watch_meters import OnProgress, Watched, untold, watch_meters
 from greenstream.pipeline.work_on import Later, after_crash, give_up, work_on
 from greenstream.ports import Deletion, LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
@@ -207,10 +207,10 @@ class System:
                 self.__dict__.pop(name).close()
         self.__dict__.pop("dsn", None)
 
-    def watch(self) -> Watched:
+    def watch(self, on_progress: OnProgress = untold) -> Watched:
         """Apply the history rules to what was loaded since the last time."""
         with self.database.history() as history:
-            return watch_meters(history, self.site, now())
+            return watch_meters(history, self.site, now(), on_progress=on_progress)
 
     def settle(self, day: date) -> Settled:
         """Make a local day final."""

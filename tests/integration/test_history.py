@@ -28,9 +28,9 @@ def settle_day(bed: Bed, day: date) -> Settled:
 
 
 def local_days(readings: list[Reading], timezone: str) -> list[date]:
+    """The days with readings, and those around them."""
     days = {reading.slot.astimezone(ZoneInfo(timezone)).date() for reading in readings}
-    first, last = min(days), max(days)
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return sorted({day + timedelta(days=n) for day in days for n in (-1, 0, 1)})[1:-1]
 
 
 def log(bed: Bed) -> list[dict[str, object]]:
@@ -38,7 +38,7 @@ def log(bed: Bed) -> list[dict[str, object]]:
 
 
 def disagreements(bed: Bed, readings: list[Reading], settings: Settings, watermark: datetime | None) -> list[str]:
-    expected = findings(readings, watermark=watermark, timezone=settings.timezone)
+    expected = findings(readings, watermark=watermark, timezone=settings.timezone, max_kw=settings.max_kw)
     return compare_findings(expected, log(bed))
 
 
@@ -49,19 +49,35 @@ def end_of(day: date, timezone: str) -> datetime:
     return midnight.astimezone(ZoneInfo("UTC")) - timedelta(minutes=15)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_findings_after_a_watch_are_those_of_the_oracle(databases: Databases, seed: int) -> None:
-    files, settings = random_history(seed)
-    with databases.bed(site_of(settings.timezone), now=settings.now) as bed:
+    assert watched(databases, *random_history(seed)) == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "resets"), [(20, (8,)), (21, (9, 9)), (22, (10, 25, 60)), (23, (7, 8, 200)), (24, (5170,))]
+)
+def test_clocks_that_were_reset_make_long_gaps(databases: Databases, seed: int, resets: tuple[int, ...]) -> None:
+    assert watched(databases, *random_history(seed, days=9, resets=resets)) == []
+
+
+@pytest.mark.parametrize(("seed", "scale"), [(30, 2), (31, 4), (32, 120), (33, 4000), (34, 1_000_000)])
+def test_powers_are_compared_exactly_whatever_the_limit(databases: Databases, seed: int, scale: int) -> None:
+    assert watched(databases, *random_history(seed, days=9, scale=scale)) == []
+
+
+def watched(databases: Databases, files: Files, settings: Settings) -> list[str]:
+    """Where the findings of one watch and the oracle's disagree, on a loaded fleet."""
+    with databases.bed(site_of(settings.timezone, max_kw=settings.max_kw), now=settings.now) as bed:
         for name, content in files:
             bed.load(name, content, received_at=settings.now)
         watch(bed)
-        assert disagreements(bed, readings_of(files, settings), settings, None) == []
+        return disagreements(bed, readings_of(files, settings), settings, None)
 
 
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_any_order_with_watches_and_settlings_between_ends_the_same(databases: Databases, seed: int) -> None:
-    files, settings = random_history(seed)
+    files, settings = random_history(seed, resets=(8, 9, 12, 40)[: seed % 5])
     readings = readings_of(files, settings)
     days = local_days(readings, settings.timezone)
     chance = random.Random(seed)

@@ -31,7 +31,8 @@ STARTS = {
 }
 NULLS = ("", "null", "-", "NaN")
 INVALID = ("abc", "12..5 kW", "5 Volts", "7", "1e9 kW")
-OUTSIDE = (500_000, 500_001, 730_000, -1, -20_000, 9_999_999_999_999)
+TOP = 9_999_999_999_999
+OUTSIDE = (500_000, 500_001, 730_000, -1, -20_000, TOP)
 SHORT = (1, 2, 3, 4, 4, 5, 5, 6, 9)
 LONG = (20, 85, 86, 87, 88, 95, 96, 97, 98, 120)
 KINDS = {"lively": 10, "missing": 6, "mixed": 3, "zero": 3, "constant": 3, "edge": 2, "outside": 1, "invalid": 1}
@@ -44,6 +45,7 @@ class Settings:
     timezone: str
     interval_minutes: int
     now: datetime
+    max_kw: int = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,14 @@ class Row:
     line: str
 
 
-def random_history(seed: int, *, meters: int = 6, days: int | None = None) -> tuple[list[File], Settings]:
-    """Files in the order of their delivery, and how to read them; the same for the same seed."""
+def random_history(
+    seed: int, *, meters: int = 6, days: int | None = None, resets: Sequence[int] = (), scale: int = 1
+) -> tuple[list[File], Settings]:
+    """Files in the order of their delivery, and how to read them; the same for the same seed.
+
+    `resets`: so many days before the others some clocks were once, each a meter's. `scale`: how many times 50 kW, and
+    all other powers, are multiplied.
+    """
     rng = Random(seed)
     timezone = rng.choice(sorted(STARTS))
     zone = ZoneInfo(timezone)
@@ -64,9 +72,14 @@ def random_history(seed: int, *, meters: int = 6, days: int | None = None) -> tu
     names = [f"SM-{number}" for number in rng.sample(range(1000, 9999), meters)]
     cells = {name: meter_cells(rng, size) for name in names}
     silence(rng, cells, [local_day(start + number * STEP, zone) for number in range(size)])
-    first, *rest = [rows_of(rng, each, start, zone) for each in (cells, *corrections(rng, cells))]
+    for each in cells.values():
+        each[:] = [min(cell * scale, TOP) if isinstance(cell, int) else cell for cell in each]
+    first, free, ordered = [rows_of(rng, each, start, zone) for each in (cells, *corrections(rng, cells))]
+    for days_before in resets:
+        free += rows_of(rng, reset(rng, names, scale), start - days_before * 96 * STEP, zone)
     now = start + (size + 96) * STEP
-    return files_of(rng, first, *rest), Settings(timezone=timezone, interval_minutes=15, now=now)
+    settings = Settings(timezone=timezone, interval_minutes=15, now=now, max_kw=50 * scale)
+    return files_of(rng, first, free, ordered), settings
 
 
 def readings_of(files: Sequence[File], settings: Settings) -> list[Reading]:
@@ -128,6 +141,12 @@ def meter_cells(rng: Random, size: int) -> list[Cell]:
         cells[-rng.choice((*SHORT, 100)) :] = [None]
         cells += [None] * (size - len(cells))
     return cells
+
+
+def reset(rng: Random, names: Sequence[str], scale: int) -> dict[str, list[Cell]]:
+    """What a meter sent while its clock was wrong: a reading, or some, or as many as make it stuck or spike."""
+    cells = rng.choice(([0], [None, 20_000], ["null"], lively(rng, 97), [20_000] * 120, [*lively(rng, 96), 400_000]))
+    return {rng.choice(names): [cell * scale if isinstance(cell, int) else cell for cell in cells]}
 
 
 def begin_late(rng: Random, size: int) -> int:

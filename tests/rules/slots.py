@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from greenstream.domain import stretches
 from greenstream.domain.calendar import day_slots
-from greenstream.domain.grid import FAR, MISSING, NEGATIVE, NO_POWER, Grid, Integers
+from greenstream.domain.exact import Integers
+from greenstream.domain.grid import FAR, MISSING, NEGATIVE, NO_POWER, DayValues, Past
 from greenstream.domain.history import Days, find, lookback
 from greenstream.domain.limits import Limits
 from greenstream.domain.schema import UNITS_PER_KW
@@ -48,18 +50,22 @@ def _value(word: str) -> int:
     return NEGATIVE if units < 0 else units
 
 
-def grid_of(*meters: str, day: date = DAY, timezone: str = "UTC", ends: int | None = None) -> Grid:
+def past_of(*meters: str, day: date = DAY, timezone: str = "UTC", ends: int | None = None) -> Past:
     """Meters 0, 1, …, with what the rules look back on before them; `ends`: slots until they are taken down."""
     start = day_slots(day, timezone, LIMITS.interval_minutes).start
     rows = [slots(meter) for meter in meters]
     ages = [len(list(takewhile(lambda value: value == NOT_YET, row))) for row in rows]
-    values = [[MISSING if value == NOT_YET else value for value in row] for row in rows]
-    return Grid(
-        values=np.pad(np.array(values, dtype=np.int32), ((0, 0), (lookback(LIMITS), 0)), constant_values=MISSING),
-        meters=np.arange(len(rows), dtype=np.int64),
+    values = np.array([[MISSING if value == NOT_YET else value for value in row] for row in rows], dtype=np.int64)
+    stop = start + values.shape[1]
+    keys = np.arange(len(rows), dtype=np.int64)
+    return stretches.past_of(
+        [DayValues(slots=range(start, stop), meters=keys, values=values)],
+        keys=keys,
         begins=np.array([start + age for age in ages], dtype=np.int64),
         ends=np.full(len(rows), FAR if ends is None else start + ends, dtype=np.int64),
         start=start - lookback(LIMITS),
+        stop=stop,
+        limits=LIMITS,
     )
 
 
@@ -79,10 +85,10 @@ def findings(
     *meters: str, day: date = DAY, timezone: str = "UTC", ends: int | None = None, without: tuple[date, ...] = ()
 ) -> pl.DataFrame:
     """All findings in the meters' slots: schema FINDINGS, with `first` and `last` counted from the day's first slot."""
-    grid = grid_of(*meters, day=day, timezone=timezone, ends=ends)
-    since = grid.start + lookback(LIMITS)
-    days = days_of(grid.slots - lookback(LIMITS), day=day, timezone=timezone, without=without)
-    return find(grid, since, days, LIMITS).with_columns(pl.col("first", "last") - since)
+    past = past_of(*meters, day=day, timezone=timezone, ends=ends)
+    since = past.start + lookback(LIMITS)
+    days = days_of(past.stop - since, day=day, timezone=timezone, without=without)
+    return find(past, since, days, LIMITS).with_columns(pl.col("first", "last") - since)
 
 
 def windows(code: str, meter: str, **options: Any) -> list[Window]:

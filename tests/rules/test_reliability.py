@@ -4,17 +4,17 @@ from math import isnan
 
 import numpy as np
 import pytest
-from tests.rules.slots import LIMITS, grid_of
+from tests.rules.slots import LIMITS, past_of
 
-from greenstream.domain.rules.b4_faults import last_days, reliability
+from greenstream.domain.rules.b4_faults import reliability
 
 
 def reliability_of(meter: str) -> float:
     """At the end of the meter's last slot."""
-    grid = grid_of(meter)
-    at = np.array([grid.start + grid.slots - 1])
-    usable, slots = (last_days(cells, grid, at, LIMITS) for cells in (grid.usable(LIMITS), grid.inside()))
-    return float(reliability(usable, slots, LIMITS)[0, 0])
+    past, at = past_of(meter), LIMITS.reliability_window_slots
+    last = np.array([past.stop - 1])
+    usable = past.count_before(lambda grid: grid.usable(LIMITS), last, at)
+    return float(reliability(usable, past.slots_before(last, at), LIMITS)[0, 0])
 
 
 def test_it_is_the_share_of_usable_slots_of_the_last_week() -> None:

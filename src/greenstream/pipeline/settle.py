@@ -11,7 +11,7 @@ import polars as pl
 from greenstream.domain.calendar import day_slots
 from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
-from greenstream.domain.rules.b4_faults import last_days, reliability
+from greenstream.domain.rules.b4_faults import reliability
 from greenstream.domain.rules.b5_enrichment import grade
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
@@ -50,7 +50,7 @@ def settle(history: History, lake: Lake, site: Site, day: date, now: datetime) -
     watch_meters(history, site, now)
     if not len(history.fleet_days(slots.start, slots.stop - 1).last):
         return Settled(day=day, state=DayState.EMPTY)
-    if over:
+    if over and (history.watermark() or 0) < slots.stop - 1:
         watch_meters(history, site, now, until=slots.stop - 1)
     last = min(slots.stop - 1, history.watermark() or 0)
     judged = pl.concat(_reliabilities(history, history.meters(), last, site.limits))
@@ -78,12 +78,14 @@ def _reliabilities(history: History, meters: WatchedMeters, last: int, limits: L
     count = MAX_CELLS // window
     for start in range(0, max(len(due), 1), count):
         part = due.where(slice(start, start + count))
-        grid = history.grid(part, last - window + 1, last)
+        past = history.past(part, last - window + 1, last)
         at = np.array([last], dtype=np.int64)
-        usable = last_days(grid.usable(limits), grid, at, limits)[:, 0]
-        slots = last_days(grid.inside(), grid, at, limits)[:, 0]
-        shares = pl.Series(reliability(usable, slots, limits)).fill_nan(None)
-        yield pl.DataFrame({"meter_key": part.keys, "usable": usable, "slots": slots, "reliability": shares})
+        usable = past.count_before(lambda grid: grid.usable(limits), at, window)
+        slots = past.slots_before(at, window)
+        shares = pl.Series(reliability(usable, slots, limits)[:, 0]).fill_nan(None)
+        yield pl.DataFrame(
+            {"meter_key": part.keys, "usable": usable[:, 0], "slots": slots[:, 0], "reliability": shares}
+        )
 
 
 def _score_changes(limits: Limits) -> list[ScoreChange]:

@@ -1,6 +1,6 @@
 """Intraday: after new readings, apply the history rules up to the watermark, and raise alerts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -10,15 +10,21 @@ import polars as pl
 
 from greenstream.domain.calendar import day_slots, local_day, slot_of, slot_start
 from greenstream.domain.evaluate import Site
-from greenstream.domain.grid import FAR, Integers
-from greenstream.domain.history import find, lookback
+from greenstream.domain.exact import Integers
+from greenstream.domain.grid import FAR
+from greenstream.domain.history import Days, find, lookback
 from greenstream.domain.limits import Limits
 from greenstream.domain.schema import FindingCode
 from greenstream.ports import Finding, History, Scope, Unwatched, WatchedMeters
 
+OnProgress = Callable[[int, int], None]
 NOTHING: Mapping[int, int] = {}
-MAX_CELLS = 8_000_000
-"""A grid's size: above, meters are looked at in several parts."""
+MAX_CELLS = 4_000_000
+"""How many slots of meters are looked at in one go: above, it is done in several parts."""
+
+
+def untold(done: int, of: int) -> None:
+    """Nobody is told how many meters were looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +41,13 @@ class Watched:
 
 
 def watch_meters(
-    history: History, site: Site, now: datetime, *, until: int | None = None, again: Mapping[int, int] = NOTHING
+    history: History,
+    site: Site,
+    now: datetime,
+    *,
+    until: int | None = None,
+    again: Mapping[int, int] = NOTHING,
+    on_progress: OnProgress = untold,
 ) -> Watched:
     """Bring the findings up to date with all stored readings, and tell of those that are new.
 
@@ -47,26 +59,32 @@ def watch_meters(
         now: the time of the watch.
         until: a slot up to which the fleet is due, though no reading came so far; the last one of a settled day.
         again: meters, by key, that have to be looked at again from a slot on, for their grid ends elsewhere now.
+        on_progress: is told how many meters were looked at, of how many.
     """
     unwatched, meters, before = history.unwatched(), history.meters(), history.watermark()
     slots = [slot for slot in (before, unwatched.newest, until) if slot is not None]
     if not slots or not len(meters):
         return Watched(loads=0, meters=0, watermark=None)
     watermark = max(slots)
-    since = np.minimum(_since(meters, unwatched.touched, before, watermark), _first_new_day(history, unwatched, site))
+    since = np.minimum(
+        _since(meters, unwatched.touched, before, watermark), _first_new_day(history, meters, unwatched, site)
+    )
     since = np.minimum(since, _again(meters, again))
-    for (day,), rows in unwatched.touched.group_by("day", maintain_order=True):
-        history.refresh_day(day, rows["meter"].unique().sort().to_list())
     concerned = since <= watermark
-    for part, first in _parts(meters.where(concerned), since[concerned], watermark, site.limits):
-        _judge(history, part, first, watermark, site.limits, now)
+    looked_at, of = 0, int(concerned.sum())
+    on_progress(looked_at, of)
+    history.refresh(unwatched.touched)
+    for part, first, days in _parts(history, meters.where(concerned), since[concerned], watermark, site.limits):
+        _judge(history, part, first, watermark, days, site.limits, now)
+        looked_at += len(part)
+        on_progress(looked_at, of)
     interval = site.limits.interval_minutes
-    history.reopen_days(_stale_days(meters, unwatched.touched, again, site), now)
+    history.reopen_days(_stale_days(meters, unwatched.touched, again, site), _beginnings(meters, site), now)
     history.finish(unwatched, watermark, local_day(slot_of(now, interval), site.timezone, interval))
     _alert(history, site.limits, now)
     return Watched(
         loads=len(unwatched.loads),
-        meters=int(concerned.sum()),
+        meters=of,
         watermark=slot_start(watermark, interval),
         found=history.detected(now),
     )
@@ -94,51 +112,96 @@ def _again(meters: WatchedMeters, again: Mapping[int, int]) -> Integers:
 def _stale_days(
     meters: WatchedMeters, touched: pl.DataFrame, again: Mapping[int, int], site: Site
 ) -> list[tuple[date, date]]:
-    """Spans of days on which a meter's reliability is another one now.
+    """Spans of days on which a meter that has readings there has another reliability now.
 
     A reading counts for as many days as the window reaches. A meter whose grid begins earlier than was known has more
-    slots until the window has passed its former beginning; a new one, or one that ends elsewhere now, on all days.
+    slots until the window has passed its former beginning. One that ends elsewhere now has others on all days.
     """
     interval = site.limits.interval_minutes
-    window = timedelta(days=-(-site.limits.reliability_window_slots * interval // (24 * 60)))
+    window = _window_days(site.limits)
     spans = {(day, day + window) for day in touched["day"].unique()}
-    earlier = meters.begins < meters.watched_from
-    for begin, known in np.unique(np.stack([meters.begins, meters.watched_from])[:, earlier], axis=1).T.tolist():
-        last = date.max if known == FAR else local_day(known, site.timezone, interval) + window
-        spans.add((local_day(begin, site.timezone, interval), last))
+    for day in {local_day(slot, site.timezone, interval) for slot in np.unique(_known_later(meters)).tolist()}:
+        spans.add((day, day + window))
     spans |= {(local_day(slot, site.timezone, interval), date.max) for slot in again.values()}
     return sorted(spans)
 
 
-def _first_new_day(history: History, unwatched: Unwatched, site: Site) -> int:
-    """The first slot of the first day on which the fleet had no reading before: B4.3 now judges it, for all meters."""
+def _beginnings(meters: WatchedMeters, site: Site) -> tuple[date, date]:
+    """The days on which those meters have a reliability, or another one, that begin earlier than was known."""
+    interval, known = site.limits.interval_minutes, _known_later(meters)
+    begins = meters.begins[meters.begins < meters.watched_from]
+    if not len(begins):
+        return date.max, date.min
+    first = local_day(int(begins.min()), site.timezone, interval)
+    if len(known) < len(begins):
+        return first, date.max
+    return first, local_day(int(known.max()), site.timezone, interval) + _window_days(site.limits)
+
+
+def _known_later(meters: WatchedMeters) -> Integers:
+    """Where those meters were thought to begin that begin earlier, as slots."""
+    known: Integers = meters.watched_from[(meters.begins < meters.watched_from) & (meters.watched_from < FAR)]
+    return known
+
+
+def _window_days(limits: Limits) -> timedelta:
+    return timedelta(days=-(-limits.reliability_window_slots * limits.interval_minutes // (24 * 60)))
+
+
+def _first_new_day(history: History, meters: WatchedMeters, unwatched: Unwatched, site: Site) -> Integers:
+    """For each meter, the first slot of the first day on which the fleet had no reading before: B4.3 now judges it.
+
+    A day before the meter's beginning is none of its days, FAR where there is none.
+    """
     days = unwatched.touched["day"].unique().sort().to_list()
     if not days:
-        return FAR
+        return np.full(len(meters), FAR, dtype=np.int64)
     spans = [day_slots(day, site.timezone, site.limits.interval_minutes) for day in days]
-    known = history.fleet_days(spans[0].start, spans[-1].stop - 1).first.tolist()
-    return min((span.start for span in spans if span.start not in known), default=FAR)
+    known = set(history.fleet_days(spans[0].start, spans[-1].stop - 1).first.tolist())
+    new = [span for span in spans if span.start not in known]
+    firsts = np.array([*(span.start for span in new), FAR], dtype=np.int64)
+    lasts = np.array([span.stop - 1 for span in new], dtype=np.int64)
+    chosen: Integers = firsts[np.searchsorted(lasts, meters.begins)]
+    return chosen
 
 
 def _parts(
-    meters: WatchedMeters, since: Integers, watermark: int, limits: Limits
-) -> Iterator[tuple[WatchedMeters, int]]:
-    """The meters in parts whose grid is of moderate size, and the slot from which each part is looked at."""
-    order = np.argsort(since, kind="stable")
-    start = 0
-    while start < len(order):
-        first = int(since[order[start]])
-        count = max(1, MAX_CELLS // (watermark - first + 1 + lookback(limits)))
-        yield meters.where(np.sort(order[start : start + count])), first
-        start += count
+    history: History, meters: WatchedMeters, since: Integers, watermark: int, limits: Limits
+) -> Iterator[tuple[WatchedMeters, int, Days]]:
+    """The meters in parts of moderate size, the slot from which each part is looked at, and the days from there on.
+
+    Those that have to be looked at from about as far back are together, so that no meter is looked at for more than
+    twice as long as it must be.
+    """
+    reach = watermark + 1 - since + lookback(limits)
+    distances = np.frexp(reach / (2 * lookback(limits)))[1].clip(min=1)
+    for distance in np.unique(distances):
+        chosen = np.flatnonzero(distances == distance)
+        start = int(since[chosen].min()) - 1 - lookback(limits)
+        days = history.fleet_days(start - _a_day(limits), watermark)
+        cells = reach[chosen]
+        if distance > 1:
+            held = history.days_held(meters.where(chosen), start)
+            cells = np.minimum(cells, held * (_a_day(limits) + limits.stuck_window_slots)) + len(days.last)
+        order = np.argsort(since[chosen], kind="stable")
+        bounds = np.flatnonzero(np.diff(np.cumsum(cells[order]) // MAX_CELLS)) + 1
+        for part in np.split(chosen[order], bounds):
+            yield meters.where(np.sort(part)), int(since[part].min()), days
 
 
-def _judge(history: History, meters: WatchedMeters, first: int, watermark: int, limits: Limits, now: datetime) -> None:
+def _a_day(limits: Limits) -> int:
+    """Slots of the longest local day, and an hour to spare."""
+    return 26 * 60 // limits.interval_minutes
+
+
+def _judge(
+    history: History, meters: WatchedMeters, first: int, watermark: int, days: Days, limits: Limits, now: datetime
+) -> None:
     """Apply the rules to some meters from a slot on. The slot before it may be the last of a run that ends there."""
     since = first - 1
-    grid = history.grid(meters, since - lookback(limits), watermark)
-    days = history.fleet_days(grid.start, watermark).judged_by(grid, limits)
-    found = find(grid, since, days, limits)
+    past = history.past(meters, since - lookback(limits), watermark)
+    days = days.judged_by(past, limits)
+    found = find(past, since, days, limits)
     since_by_code = dict.fromkeys(FindingCode, since)
     open_at = dict.fromkeys(FindingCode, watermark)
     if len(days.last):

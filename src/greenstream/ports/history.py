@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
-from greenstream.domain.grid import Grid, Integers
+from greenstream.domain.exact import Integers
+from greenstream.domain.grid import Past
 from greenstream.domain.history import Days
 from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.schema import FindingCode
@@ -101,11 +102,18 @@ class History(Protocol):
 
     def unwatched(self) -> Unwatched: ...
     def meters(self) -> WatchedMeters: ...
-    def refresh_day(self, day: date, meters: Sequence[int]) -> None:
-        """Derive the day's values of some meters anew from their current readings."""
+    def refresh(self, touched: pl.DataFrame) -> None:
+        """Derive the values of the touched days, meters and slots (as in `Unwatched`) anew from current readings."""
         ...
 
-    def grid(self, meters: WatchedMeters, first: int, last: int) -> Grid: ...
+    def days_held(self, meters: WatchedMeters, first: int) -> Integers:
+        """On how many days, from that of a slot on, there are values of each meter: (meters,) Int64."""
+        ...
+
+    def past(self, meters: WatchedMeters, first: int, last: int) -> Past:
+        """What some meters sent from the day of one slot up to another slot."""
+        ...
+
     def fleet_days(self, first: int, last: int) -> Days:
         """The days with any reading that lie wholly between two slots."""
         ...
@@ -115,8 +123,11 @@ class History(Protocol):
         """The loads have been seen; keep the watermark and each meter's status."""
         ...
 
-    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
-        """Settled days in these spans, their last day included, have to be settled again."""
+    def reopen_days(self, spans: Sequence[tuple[date, date]], if_last: tuple[date, date], now: datetime) -> None:
+        """Settled days in these spans, their last day included, have to be settled again.
+
+        So has the last of all settled days, if it lies in `if_last`: what is known of a meter by now is from there.
+        """
         ...
 
     def detected(self, at: datetime) -> dict[str, int]:

@@ -1,7 +1,5 @@
 """PostgreSQL behind the port `History`: the fleet's grid, the findings over it, and settled days."""
 
-import io
-import struct
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -10,18 +8,17 @@ import polars as pl
 from psycopg.rows import args_row, tuple_row
 
 from greenstream.adapters.postgres.connection import Connection, copy_csv
+from greenstream.adapters.postgres.meter_days import MeterDays
 from greenstream.adapters.postgres.sql import query
 from greenstream.adapters.postgres.thaw import Thaw
 from greenstream.domain.calendar import day_slots, local_day, slot_start
 from greenstream.domain.evaluate import Site
-from greenstream.domain.grid import CLIP, FAR, MISSING, Grid, Integers, Values
+from greenstream.domain.exact import Integers
+from greenstream.domain.grid import FAR, Past
 from greenstream.domain.history import Days
 from greenstream.domain.schema import Flag
+from greenstream.domain.stretches import past_of
 from greenstream.ports import Finding, FindingCount, Scope, ScoreChange, Unwatched, WatchedMeters
-
-VALUE_BYTES = 4
-PACKED_ITEM = np.dtype([("length", ">i4"), ("packed", ">i8")])
-ARRAY_HEADER_BYTES = 20
 
 
 class PostgresHistory:
@@ -32,6 +29,7 @@ class PostgresHistory:
         self._site = site
         self._interval = site.limits.interval_minutes
         self._thaw = Thaw(connection, site.limits)
+        self._meter_days = MeterDays(connection, site)
 
     # what is new
 
@@ -82,33 +80,26 @@ class PostgresHistory:
             watched_from=(rows["watched_from"].dt.epoch("s") // step).fill_null(FAR).to_numpy(),
         )
 
-    # the grid
+    # the past
 
-    def refresh_day(self, day: date, meters: Sequence[int]) -> None:
-        """Derive the day's values of some meters from their current readings."""
-        slots = self._day_slots(day)
-        values = self._current_values(slots, list(meters))
-        self._connection.execute(query("history_stage_days"))
-        self._connection.execute("TRUNCATE pg_temp.fresh_meter_day")
-        with self._connection.cursor().copy(query("history_copy_days")) as copy:
-            copy.write(_binary_days(day, values))
-        self._connection.execute(query("history_merge_days"))
+    def refresh(self, touched: pl.DataFrame) -> None:
+        self._meter_days.refresh(touched)
 
-    def grid(self, meters: WatchedMeters, first: int, last: int) -> Grid:
-        """The values of some meters, in order of their keys, from slot `first` to slot `last`."""
-        values = np.full((len(meters.keys), last - first + 1), MISSING, dtype=np.int32)
-        bounds = {
-            "first_day": self._day(first),
-            "last_day": self._day(last),
-            "meters": meters.keys.tolist(),
-        }
-        with self._connection.cursor(binary=True) as cursor:
-            rows = cursor.execute(query("history_grid"), bounds).fetchall()
-        days = pl.DataFrame(rows, schema={"day": pl.Date, "meter": pl.Int64, "values": pl.Binary}, orient="row")
-        for (day,), part in days.group_by("day"):
-            assert isinstance(day, date)
-            _place(values, part, meters.keys, self._day_slots(day), first)
-        return Grid(values=values, meters=meters.keys, begins=meters.begins, ends=meters.ends, start=first)
+    def days_held(self, meters: WatchedMeters, first: int) -> Integers:
+        return self._meter_days.held(meters.keys, self._day(first))
+
+    def past(self, meters: WatchedMeters, first: int, last: int) -> Past:
+        """What some meters sent, in order of their keys, from the day of slot `first` up to slot `last`."""
+        first_day = self._day(first)
+        return past_of(
+            self._meter_days.read(meters.keys, first_day, self._day(last)),
+            keys=meters.keys,
+            begins=meters.begins,
+            ends=meters.ends,
+            start=self._day_slots(first_day).start,
+            stop=last + 1,
+            limits=self._site.limits,
+        )
 
     def fleet_days(self, first: int, last: int) -> Days:
         """The days with any reading that lie wholly between two slots."""
@@ -153,9 +144,14 @@ class PostgresHistory:
         self._connection.execute(query("history_mark_meters"))
         self._connection.execute(query("history_status"), {"today": today})
 
-    def reopen_days(self, spans: Sequence[tuple[date, date]], now: datetime) -> None:
-        """Settled days in these spans, their last day included, have to be settled again."""
-        values = {"first": [first for first, _ in spans], "last": [last for _, last in spans], "now": now}
+    def reopen_days(self, spans: Sequence[tuple[date, date]], if_last: tuple[date, date], now: datetime) -> None:
+        values = {
+            "first": [first for first, _ in spans],
+            "last": [last for _, last in spans],
+            "if_last_from": if_last[0],
+            "if_last_to": if_last[1],
+            "now": now,
+        }
         self._connection.execute(query("history_reopen_days"), values)
 
     def detected(self, at: datetime) -> dict[str, int]:
@@ -234,42 +230,6 @@ class PostgresHistory:
 
     # slots and days
 
-    def _current_values(self, slots: range, meters: list[int]) -> tuple[Integers, Values]:
-        """Keys of the meters with readings, and their values: (meters, slots)."""
-        bounds: dict[str, object] = {
-            "seconds": self._interval * 60,
-            "first_slot": slots.start,
-            "start": self._start(slots.start),
-            "stop": self._start(slots.stop),
-            "clip": CLIP,
-            "inferred": Flag.TIMESTAMP_INFERRED.bit,
-        }
-        keys, values, contested = self._unpacked("history_values", {**bounds, "meters": meters}, len(slots))
-        if len(contested):
-            again, current, _ = self._unpacked(
-                "history_contested", {**bounds, "meters": contested.tolist()}, len(slots)
-            )
-            values[np.searchsorted(keys, again)] = current
-        return keys, values
-
-    def _unpacked(self, name: str, bounds: dict[str, object], width: int) -> tuple[Integers, Values, Integers]:
-        """Keys, values, and the keys of meters that have several readings in a slot."""
-        with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(query(name), bounds)
-            result = cursor.pgresult
-            assert result is not None
-            raw = [(result.get_value(row, 0), result.get_value(row, 1)) for row in range(result.ntuples)]
-        keys = np.array([struct.unpack(">i", key)[0] for key, _ in raw if key], dtype=np.int64)
-        arrays = [array[ARRAY_HEADER_BYTES:] for _, array in raw if array]
-        sizes = np.array([len(array) // PACKED_ITEM.itemsize for array in arrays], dtype=np.int64)
-        packed = np.frombuffer(b"".join(arrays), dtype=PACKED_ITEM)["packed"].astype(np.int64)
-        row, slot = np.repeat(np.arange(len(keys)), sizes), packed >> 32
-        values = np.full((len(keys), width), MISSING, dtype=np.int32)
-        values[row, slot] = (packed & 0xFFFFFFFF) - 3
-        taken = np.bincount(row * width + slot, minlength=len(keys) * width).reshape(len(keys), width)
-        order = np.argsort(keys)
-        return keys[order], values[order], np.sort(keys[(taken > 1).any(axis=1)])
-
     def _finding_columns(self, found: pl.DataFrame) -> pl.DataFrame:
         step = self._interval * 60 * 1_000_000
         return found.select(
@@ -295,36 +255,3 @@ class PostgresHistory:
 
 
 _INSTANT = pl.Datetime("us", "UTC")
-
-
-def _place(values: Values, part: pl.DataFrame, keys: Integers, slots: range, first: int) -> None:
-    """Write a day's rows into the grid's array, as far as they lie in it."""
-    rows = np.searchsorted(keys, part["meter"].to_numpy())
-    day = np.frombuffer(b"".join(part["values"].to_list()), dtype="<i4").reshape(len(rows), len(slots))
-    start, stop = max(slots.start, first), min(slots.stop, first + values.shape[1])
-    values[rows, start - first : stop - first] = day[:, start - slots.start : stop - slots.start]
-
-
-def _binary_days(day: date, keyed: tuple[Integers, Values]) -> bytes:
-    """Rows of meter_day in PostgreSQL's binary COPY format: of one width, so made in one go."""
-    keys, values = keyed
-    width = values.shape[1] * VALUE_BYTES
-    row = np.dtype(
-        [
-            ("fields", ">i2"),
-            ("day_length", ">i4"),
-            ("day", ">i4"),
-            ("key_length", ">i4"),
-            ("key", ">i4"),
-            ("values_length", ">i4"),
-            ("values", "<i4", (values.shape[1],)),
-        ]
-    )
-    rows = np.zeros(len(keys), dtype=row)
-    rows["fields"], rows["day_length"], rows["key_length"], rows["values_length"] = 3, 4, 4, width
-    rows["day"], rows["key"], rows["values"] = (day - date(2000, 1, 1)).days, keys, values
-    out = io.BytesIO()
-    out.write(b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0))
-    out.write(rows.tobytes())
-    out.write(struct.pack(">h", -1))
-    return out.getvalue()

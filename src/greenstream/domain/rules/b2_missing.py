@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from greenstream.domain.grid import Grid, Runs, runs_of
+from greenstream.domain.grid import Past, Runs, all_runs, cell_runs, silences
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b3_ranges import timestamp_in_range
 from greenstream.domain.schema import INSTANT, Rejection
@@ -175,11 +175,17 @@ def slots_read(resolved: pl.DataFrame, others: pl.Series, limits: Limits) -> pl.
     return both.select(_slot(pl.col("reading_at"), limits)).to_series().drop_nulls().unique()
 
 
-def consecutive_missing(grid: Grid, limits: Limits) -> Runs:
+def consecutive_missing(past: Past, since: int, limits: Limits) -> Runs:
     """B2.3: a run of more than 4 missing slots: no reading, or a null one.
 
     Flagged: slots `1 kW, 5 × missing, 1 kW` → CONSECUTIVE_MISSING
     Clean: slots `1 kW, 4 × missing, 1 kW` → no finding
+
+    Returns:
+        The runs that reach slot `since` or end later, and some that don't. One that begins before those 5 slots that
+        end with `since` may be given from there on only.
     """
-    runs = runs_of(grid.missing(), grid.start)
+    first = since - limits.missing_run_slots
+    grids = [grid.beginning_at(first) for grid in past.grids]
+    runs = all_runs([silences(past, first), *(cell_runs(grid.missing()).of(grid) for grid in grids)]).joined()
     return runs.where(runs.length > limits.missing_run_slots)

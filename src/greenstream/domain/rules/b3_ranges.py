@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from greenstream.domain.grid import Grid, Runs, runs_of
+from greenstream.domain.grid import Grid, Runs, cell_runs
 from greenstream.domain.limits import Limits
 from greenstream.domain.schema import UNITS_PER_KW
 
@@ -33,13 +33,18 @@ def timestamp_in_range(instant: pl.Expr, now: datetime, limits: Limits) -> pl.Ex
     return (instant >= limits.earliest_reading) & (instant <= latest)
 
 
-def dead_meter(grid: Grid, limits: Limits) -> Runs:
+def dead_meter(grid: Grid, since: int, limits: Limits) -> Runs:
     """B3.2: a run of more than 96 slots (24 h) at exactly 0 kW.
 
     A missing slot ends the run, for it isn't known to be 0.
 
     Flagged: slots `97 × 0 kW` → DEAD_METER
     Clean: slots `96 × 0 kW` → no finding
+
+    Returns:
+        The runs that reach slot `since` or end later, and some that don't. One that begins before those 97 slots that
+        end with `since` may be given from there on only.
     """
-    runs = runs_of((grid.values == 0) & grid.inside(), grid.start)
+    seen = grid.beginning_at(since - limits.dead_run_slots)
+    runs = cell_runs(seen.values == 0).of(seen)
     return runs.where(runs.length > limits.dead_run_slots)

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from greenstream.domain.grid import Grid, Integers, Mask, WindowSums, window_sums
+from greenstream.domain.exact import Integers, Mask
+from greenstream.domain.grid import OUTSIDE, Grid, WindowSums, beyond_deviations, usable_end, window_sums
 from greenstream.domain.limits import Limits
 from greenstream.domain.schema import UNITS_PER_KW
 
@@ -20,19 +21,23 @@ def stuck(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
     Clean: slots `48 × (1 kW, 1.5 kW)` → no finding
 
     Returns:
-        Where it holds, from column `first` on, and the sums it was judged by; the grid should reach back a window.
+        Where it holds, from column `first` on, and the sums it was judged by; a cut grid should reach back a window.
     """
-    sums = window_sums(grid, limits, first=first, width=limits.stuck_window_slots, behind=0)
     limit = Fraction(str(limits.stuck_max_variance)) * UNITS_PER_KW**2
-    still = sums.spread() * limit.denominator < limit.numerator * sums.count * sums.count
-    return (sums.count >= limits.stuck_min_usable) & still & grid.inside()[:, first:], sums
+    width = limits.stuck_window_slots
+    largest = width**2 * max(usable_end(limits) ** 2 * limit.denominator, limit.numerator)
+    sums = window_sums(grid, limits, first=first, width=width, behind=0, largest=largest)
+    count = sums.exact(sums.count)
+    still = sums.constant(limit.numerator) * count * count > sums.spread() * sums.constant(limit.denominator)
+    return (sums.count >= limits.stuck_min_usable) & still & (grid.values[:, first:] != OUTSIDE), sums
 
 
 def spike(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
     """B4.2: a reading above mean + 4·std (population) of the usable values of the 672 slots before it.
 
     There must be at least 96 of those, and they must differ. Readings out of range can be spikes, but are never part
-    of a mean. It is reckoned in integers, as (n·x − Σx)² > 16·(n·Σx² − (Σx)²), so that nothing is rounded.
+    of a mean. It is reckoned in integers, as (n·x − Σx)² > 16·(n·Σx² − (Σx)²), so that nothing is rounded; an x that no
+    mean + 4·std can reach counts as the least of those, so that its square isn't needed.
 
     Flagged: slots `48 × (1 kW, 1.5 kW), 9 kW` → ERRATIC_SPIKE
     Flagged: slots `48 × (1 kW, 1.5 kW), 60 kW` → ERRATIC_SPIKE
@@ -41,11 +46,13 @@ def spike(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:
     Returns:
         Where it holds, from column `first` on, and the sums it was judged by, as `stuck` does.
     """
-    sums = window_sums(grid, limits, first=first, width=limits.spike_window_slots, behind=1)
-    spread = sums.spread()
-    above = sums.count * np.maximum(grid.values[:, first:], 0) - sums.total
-    far = (above > 0) & (above * above > limits.spike_min_deviations**2 * spread)
-    return (sums.count >= limits.spike_min_usable) & (spread > 0) & far & grid.inside()[:, first:], sums
+    beyond, width = beyond_deviations(limits), limits.spike_window_slots
+    sums = window_sums(grid, limits, first=first, width=width, behind=1, largest=(width * beyond) ** 2)
+    spread, nothing = sums.spread(), sums.constant(0)
+    above = sums.count * np.clip(grid.values[:, first:].astype(np.int64), 0, beyond) - sums.total
+    square = sums.exact(above) * sums.exact(above)
+    far = (above > 0) & (square > sums.constant(limits.spike_min_deviations**2) * spread)
+    return (sums.count >= limits.spike_min_usable) & (spread > nothing) & far, sums
 
 
 def communication_failure(missing: Integers, slots: Integers, limits: Limits) -> Mask:
@@ -58,7 +65,7 @@ def communication_failure(missing: Integers, slots: Integers, limits: Limits) ->
     Clean: slots `538 × 1 kW, 134 × missing` → no finding
 
     Args:
-        missing: of `last_days`, (meters, days) Int64.
+        missing: of the window up to each day's last slot, (meters, days) Int64.
         slots: as above.
         limits: the thresholds.
     """
@@ -74,12 +81,3 @@ def reliability(usable: Integers, slots: Integers, limits: Limits) -> np.ndarray
     """
     share = np.divide(usable, slots, out=np.full(slots.shape, np.nan), where=slots > 0)
     return np.where(slots >= limits.reliability_min_slots, share, np.nan)
-
-
-def last_days(cells: Mask, grid: Grid, last_slots: Integers, limits: Limits) -> Integers:
-    """How many of the chosen cells lie in the 672 slots up to each of some slots: (meters, days) Int64."""
-    sums = np.zeros((cells.shape[0], cells.shape[1] + 1), dtype=np.int64)
-    np.cumsum(cells, axis=1, out=sums[:, 1:])
-    stops = np.clip(last_slots - grid.start + 1, 0, grid.slots)
-    counts: Integers = sums[:, stops] - sums[:, np.maximum(stops - limits.reliability_window_slots, 0)]
-    return counts

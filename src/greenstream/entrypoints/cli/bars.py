@@ -12,6 +12,7 @@ from rich.progress import (
     ProgressColumn,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
@@ -30,6 +31,9 @@ class Bar(Progress):
     def advance(self, amount: float = 1) -> None:
         self._display.advance(self._task, amount)
 
+    def reach(self, done: float, of: float) -> None:
+        self._display.update(self._task, completed=done, total=of)
+
     def describe(self, text: str) -> None:
         self._display.update(self._task, description=text)
 
@@ -43,7 +47,8 @@ def bar(description: str, total: float | None, unit: str) -> Iterator[Bar]:
     display = RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        *(amounts if total is not None else []),
+        *(amounts if total is not None or unit else []),
+        TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=RichConsole(stderr=True, no_color=bool(os.environ.get("NO_COLOR")), markup=False, highlight=False),
         transient=True,

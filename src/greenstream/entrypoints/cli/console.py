@@ -47,6 +47,9 @@ class Progress:
     def advance(self, amount: float = 1) -> None:
         """So much more is done, in the unit of the total."""
 
+    def reach(self, done: float, of: float) -> None:
+        """So much is done, of a total that is known only now."""
+
     def describe(self, text: str) -> None:
         """Say what is being done now."""
 

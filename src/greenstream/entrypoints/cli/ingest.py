@@ -1,8 +1,9 @@
 """`ingest`: land files and process them now."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -54,9 +55,9 @@ def ingest(console: Console, files: Files, no_watch: NoWatch = False, json: Json
     run = Run(console, open_system(console), json=json)
     try:
         run.all(names)
+        run.watch(leave=no_watch)
     finally:
         run.report()
-    run.watch(leave=no_watch)
     if run.troubles:
         stop(ExitCode.TROUBLE)
 
@@ -100,6 +101,8 @@ class Run:
         self._json = json
         self._done: list[Done] = []
         self._began = time.perf_counter()
+        self._history_seconds = 0.0
+        self._found: Mapping[str, int] = {}
         self.troubles = 0
 
     def all(self, names: list[str]) -> None:
@@ -113,9 +116,12 @@ class Run:
                 progress.advance(size)
 
     def report(self) -> None:
-        """The ledger of all files, as a table, unless each was told as JSON."""
-        if self._json or not self._done:
-            return
+        """The ledger of all files, as a table, unless each was told as JSON; then what is new in the history."""
+        if self._done and not self._json:
+            self._show_ledger()
+        tell_findings(self._console, self._found)
+
+    def _show_ledger(self) -> None:
         columns = ("file", "outcome", "reason", "rows", "stored", "duplicate", "rejected", "rows/s")
         self._console.table(columns, [_table_row(done) for done in self._done])
         self._console.write(self._total())
@@ -130,16 +136,17 @@ class Run:
         if leave:
             self._console.say("the meters' history was left alone: the next ingest, or greenstream settle, looks at it")
             return
+        began = time.perf_counter()
         try:
-            with self._console.progress("looking at the meters' history"):
-                watched = self._patiently(self._system.watch)
+            with self._console.progress("looking at the meters' history", unit="meters") as progress:
+                self._found = self._patiently(partial(self._system.watch, progress.reach)).found
         except GreenStreamError as error:
             self._trouble(
                 f"{error.code}: {error}; the files are loaded, but the meters' history wasn't looked at: the next "
                 "ingest, or greenstream settle, does it"
             )
-        else:
-            tell_findings(self._console, watched.found)
+        finally:
+            self._history_seconds = time.perf_counter() - began
 
     def _one(self, name: str) -> None:
         from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageRefused
@@ -200,7 +207,8 @@ class Run:
             for fate in ("stored", "duplicate", "rejected")
         )
         files = f"{len(self._done):,} file{'s' if len(self._done) > 1 else ''}"
-        return f"\n{files}: {rows:,} rows = {fates}, in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)"
+        history = f"; {self._history_seconds:.1f} s of it the meters' history" if self._history_seconds >= 1 else ""
+        return f"\n{files}: {rows:,} rows = {fates}, in {seconds:.1f} s ({rows / seconds:,.0f} rows/s{history})"
 
     def _hint(self) -> None:
         if any(done.result.ledger.rejected for done in self._done):

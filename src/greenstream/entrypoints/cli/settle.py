@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -52,8 +53,8 @@ def settle(console: Console, day: Day = None, first: First = None, last: Last = 
 
 def _due(console: Console, system: "System") -> list[date]:
     """The days that need it, once all readings have been looked at: late ones make days due that look back on them."""
-    with console.progress("looking at the meters' history"):
-        patiently(console, system, system.watch)
+    with console.progress("looking at the meters' history", unit="meters") as progress:
+        patiently(console, system, partial(system.watch, progress.reach))
         return patiently(console, system, system.due_days)
 
 

@@ -1,11 +1,11 @@
 -- As history_values, for meters with several readings in a slot: only the current ones.
-SELECT meter_key, array_agg((slot << 32) + 3 + value)
+SELECT meter_key, array_agg((slot << %(bits)s) + 3 + value)
 FROM (
     SELECT DISTINCT ON (r.meter_key, slot)
         r.meter_key,
         date_part('epoch', r.reading_at)::bigint / %(seconds)s - %(first_slot)s AS slot,
         CASE
-            WHEN r.power IS NOT NULL THEN least(greatest(r.power, -1), %(clip)s)
+            WHEN r.power IS NOT NULL THEN greatest(r.power, -1)
             WHEN r.energy_value IS NULL THEN -3
             ELSE -2
         END AS value

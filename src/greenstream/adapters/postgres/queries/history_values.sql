@@ -3,9 +3,9 @@
 SELECT
     meter_key,
     array_agg(
-        ((date_part('epoch', reading_at)::bigint / %(seconds)s - %(first_slot)s) << 32)
+        ((date_part('epoch', reading_at)::bigint / %(seconds)s - %(first_slot)s) << %(bits)s)
         + 3 + CASE
-            WHEN power IS NOT NULL THEN least(greatest(power, -1), %(clip)s)
+            WHEN power IS NOT NULL THEN greatest(power, -1)
             WHEN energy_value IS NULL THEN -3
             ELSE -2
         END

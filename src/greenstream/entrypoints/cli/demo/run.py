@@ -58,8 +58,9 @@ def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
 def _settle(console: Console, plan: SimulationPlan, system: System) -> tuple[Archived, ...]:
     """The history of the meters: up to the newest reading, and then each day, now that all of its files are there."""
     days = [plan.start + timedelta(days=number) for number in range(plan.days)]
+    with console.progress("looking at the meters' history", unit="meters") as progress:
+        system.watch(progress.reach)
     with console.progress("settling and archiving", 2 * plan.days, unit="steps") as progress:
-        system.watch()
         for day in days:
             system.settle(day)
             progress.advance()
