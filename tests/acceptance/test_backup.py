@@ -21,6 +21,7 @@ from tests.acceptance.conftest import HEADER, Command
 from tests.acceptance.test_settle import database, rows
 from tests.integration.embedded_support import scratch
 from tests.support.relations import assert_adds_up, relations
+from tests.support.roles import login
 
 from greenstream.domain.errors import PermanentError
 from greenstream.entrypoints.cli.console import Console
@@ -213,13 +214,9 @@ def test_a_role_that_may_not_create_databases_is_told_so_before_anything_else(gr
     with database(dsn, "limited", "template1") as url:
         greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
         greenstream("backup", "backup", code=0, DATABASE_URL=url)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE ROLE limited LOGIN IN ROLE pg_read_all_data")
-            try:
-                own = url.replace("user=greenstream", "user=limited")
-                ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=own)
-            finally:
-                connection.execute("DROP ROLE limited")
+        with login(url, "limited", "IN ROLE pg_read_all_data"):
+            own = url.replace("user=greenstream", "user=limited")
+            ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=own)
         assert "ALTER ROLE limited CREATEDB" in one_line(ended.err)
 
 

@@ -78,7 +78,7 @@ def query(
 
 @contextmanager
 def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
-    with system.prepared_reader() as reader, reader.ask(text) as answer:
+    with system.ask(text) as answer:
         yield _pieces(answer, wanted, bold=bold)
 
 
