@@ -67,7 +67,10 @@ def test_the_drill(lived_in: Command, tmp_path: Path) -> None:
     with another_home(tmp_path) as found:
         ended = found("restore", "elsewhere", "--json", code=0)
         assert ended.json["dropped"] is None
+        assert "can't be given again" not in ended.err
         assert ended.json["files"]["put_back"] == len(files_of(lived_in.home))
+        asked = "SELECT session_user AS who, count(*) > 0 AS some FROM meter_readings"
+        assert found("query", "--json", asked, code=0).json == [{"who": "greenstream_reader", "some": True}]
         assert relations(dsn_of(found)) == lost
         assert files_of(found.home) == files_of(lived_in.home)
 
