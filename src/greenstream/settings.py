@@ -20,7 +20,7 @@ from pydantic_settings import (
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.evaluate import Site
 from greenstream.domain.limits import Limits
-from greenstream.ports import Lifetimes
+from greenstream.ports import Lifetimes, QueryLimits
 
 CONFIG_FILE = "greenstream.toml"
 ENV_PREFIX = "GREENSTREAM_"
@@ -38,6 +38,10 @@ class PlaceSettings(BaseSettings):
         description="folder of the embedded mode's state: raw-data, quarantine, analytics, postgres",
     )
     database_url: str | None = Field(default=None, description="a PostgreSQL of yours, instead of the embedded one")
+    reader_url: SecretStr | None = Field(
+        default=None,
+        description="the same PostgreSQL of yours, as a role that only reads: what `query` connects as. Secret",
+    )
     storage: str | None = Field(
         default=None, description="another store than the home: `file:///…` or `s3://bucket/prefix`"
     )
@@ -67,6 +71,21 @@ class PlaceSettings(BaseSettings):
         default=20,
         ge=1,
         description="how many messages a channel gets in an hour at most; the last one sums up the rest",
+    )
+    query_max_seconds: int = Field(
+        default=600, ge=1, le=2_000_000, description="how long a `query` may take, the reading of its answer included"
+    )
+    query_max_rows: int = Field(
+        default=10_000_000, ge=1, description="how many rows a `query` may answer with; one with more is an error"
+    )
+    query_max_memory_mb: int = Field(
+        default=512,
+        ge=64,
+        le=2_000_000,
+        description="how much memory a `query --lake` may take, in MiB; on PostgreSQL each sort and hash an eighth",
+    )
+    query_max_temp_mb: int = Field(
+        default=4096, ge=1, le=2_000_000, description="how much a `query` may put into temporary files, in MiB"
     )
     metrics_port: int = Field(
         default=9464,
@@ -130,6 +149,15 @@ class PlaceSettings(BaseSettings):
             findings=self.findings_retention_days,
             quarantine=self.quarantine_retention_days,
             ledger=self.ledger_retention_days,
+        )
+
+    @property
+    def query_limits(self) -> QueryLimits:
+        return QueryLimits(
+            seconds=self.query_max_seconds,
+            rows=self.query_max_rows,
+            memory_mb=self.query_max_memory_mb,
+            temp_mb=self.query_max_temp_mb,
         )
 
     @property

@@ -1,11 +1,13 @@
 """The only place that chooses adapters."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
 
 from greenstream import __version__
 from greenstream.adapters.alerting import AppriseChannel, channels
@@ -14,12 +16,15 @@ from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
 from greenstream.adapters.lake import ObjectLake
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
+from greenstream.adapters.postgres.answers import Answer
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.gauges import GaugeValue, read_gauges
 from greenstream.adapters.postgres.maintenance import only_one
 from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.postgres.replay import PostgresReplays
+from greenstream.adapters.postgres.rights import admit_reader, grant_reading
+from greenstream.adapters.postgres.roles import READER
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.backup import Backup
@@ -89,8 +94,16 @@ class System:
         database = PostgresDatabase(self.dsn, self.site, version=__version__)
         if not database.is_current():
             self.progress("bringing the database to this version")
-            database.migrate(now=now(), retention_days=self.settings.retention_days)
+            self._bring_up(self.dsn)
         return database
+
+    def _bring_up(self, dsn: str) -> str:
+        """Bring a database to this program's version, its reader's rights included; that version."""
+        database = PostgresDatabase(dsn, self.site, version=__version__)
+        version = database.migrate(now=now(), retention_days=self.settings.retention_days)
+        if self.server is not None:
+            admit_reader(dsn, temp_mb=self.settings.query_max_temp_mb)
+        return version
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -108,17 +121,33 @@ class System:
         """A connection that reads, for the time of a block; the database is as it is."""
         return connect_reader(self.dsn)
 
-    def prepared_reader(self) -> AbstractContextManager[PostgresReader]:
-        """A connection that reads, for the time of a block; the relations are there."""
-        self.database.close()
-        return self.reader()
+    @contextmanager
+    def ask(self, text: str) -> Iterator[Answer]:
+        """The answer to a person's SQL, for the time of a block, within the limits of the settings."""
+        with connect_reader(self.reader_dsn) as reader, reader.ask(text, self.settings.query_limits) as answer:
+            yield answer
+
+    @property
+    def reader_dsn(self) -> str:
+        """Where people's SQL goes: as a role that only reads, unless a database of yours has none."""
+        if self.settings.reader_url:
+            return self.settings.reader_url.get_secret_value()
+        self.database.close()  # the relations are there
+        if self.server is None:
+            return self.dsn
+        admit_reader(self.dsn, temp_mb=self.settings.query_max_temp_mb)
+        return make_conninfo(self.dsn, user=READER)
+
+    def grant_reading(self, role: str) -> list[str]:
+        """Let another role of the database read the relations; what it can do now, a line each."""
+        self.database.close()  # the relations are there
+        return grant_reading(self.dsn, role)
 
     def migrate(self) -> tuple[str | None, str]:
         """Bring the database to this program's version; the versions before and after."""
         with self.reader() as reader:
             before = reader.server().schema_version
-        database = PostgresDatabase(self.dsn, self.site, version=__version__)
-        return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
+        return before, self._bring_up(self.dsn)
 
     def back_up(self, path: Path, bars: Bars, *, files: bool) -> Backup:
         """Write a backup of the database as it is, and of the files, where they are in a folder."""
@@ -131,13 +160,8 @@ class System:
 
     def restore(self, plan: Plan, bars: Bars, *, replace: bool, files: bool) -> Restored:
         """Replace the database by a backup, and put those files back that aren't there."""
-
-        def bring_up(dsn: str) -> str:
-            database = PostgresDatabase(dsn, self.site, version=__version__)
-            return database.migrate(now=now(), retention_days=self.settings.retention_days)
-
         root = self.store.root() if files and plan.backup.files else None
-        return restore(plan, replace=replace, root=root, migrate=bring_up, bars=bars)
+        return restore(plan, replace=replace, root=root, migrate=self._bring_up, bars=bars)
 
     @cached_property
     def queue(self) -> FileQueue:

@@ -21,6 +21,7 @@ from tests.acceptance.conftest import HEADER, Command
 from tests.acceptance.test_settle import database, rows
 from tests.integration.embedded_support import scratch
 from tests.support.relations import assert_adds_up, relations
+from tests.support.roles import login
 
 from greenstream.domain.errors import PermanentError
 from greenstream.entrypoints.cli.console import Console
@@ -66,7 +67,10 @@ def test_the_drill(lived_in: Command, tmp_path: Path) -> None:
     with another_home(tmp_path) as found:
         ended = found("restore", "elsewhere", "--json", code=0)
         assert ended.json["dropped"] is None
+        assert "can't be given again" not in ended.err
         assert ended.json["files"]["put_back"] == len(files_of(lived_in.home))
+        asked = "SELECT session_user AS who, count(*) > 0 AS some FROM meter_readings"
+        assert found("query", "--json", asked, code=0).json == [{"who": "greenstream_reader", "some": True}]
         assert relations(dsn_of(found)) == lost
         assert files_of(found.home) == files_of(lived_in.home)
 
@@ -213,13 +217,9 @@ def test_a_role_that_may_not_create_databases_is_told_so_before_anything_else(gr
     with database(dsn, "limited", "template1") as url:
         greenstream("ingest", greenstream.file("a.csv", READING), code=0, DATABASE_URL=url)
         greenstream("backup", "backup", code=0, DATABASE_URL=url)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE ROLE limited LOGIN IN ROLE pg_read_all_data")
-            try:
-                own = url.replace("user=greenstream", "user=limited")
-                ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=own)
-            finally:
-                connection.execute("DROP ROLE limited")
+        with login(url, "limited", "IN ROLE pg_read_all_data"):
+            own = url.replace("user=greenstream", "user=limited")
+            ended = greenstream("restore", "backup", "--replace", code=1, DATABASE_URL=own)
         assert "ALTER ROLE limited CREATEDB" in one_line(ended.err)
 
 

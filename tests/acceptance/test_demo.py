@@ -149,8 +149,9 @@ def test_what_it_says_to_do_next_works(demo, first):
 
 
 def test_your_own_database_and_home_are_left_alone(demo, first):
-    ended = demo("demo", "--json", code=0, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
-    assert "unset GREENSTREAM_DATABASE_URL" in ended.json["exports"]
+    away = "postgresql://nobody@127.0.0.1:1/none"
+    ended = demo("demo", "--json", code=0, DATABASE_URL=away, READER_URL=away)
+    assert {"unset GREENSTREAM_DATABASE_URL", "unset GREENSTREAM_READER_URL"} <= set(ended.json["exports"])
     assert not demo.home.exists()
 
 

@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import Ended
+from tests.support.roles import login
 
 Checks = dict[str, list[dict[str, Any]]]
 
@@ -53,7 +54,7 @@ def test_a_good_set_up_has_no_fault(greenstream):
     assert found["fault"] == []
     assert {
         *("Python", "packages", "hashing", "settings", "clock", "memory", "time zone", "home", "storage", "database"),
-        *("server", "encoding", "durability", "connections", "database clock", "tables", "site", "disk"),
+        *("server", "encoding", "durability", "connections", "database clock", "tables", "site", "reader", "disk"),
     } <= {check["check"] for check in found["ok"] + found["warning"]}
 
 
@@ -143,12 +144,9 @@ def test_a_database_of_yours_is_checked_for_encoding_durability_and_rights(green
     with another_database(dsn, "LATIN1") as url, psycopg.connect(url, autocommit=True) as admin:
         name = sql.Identifier(admin.info.dbname)
         admin.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
-        admin.execute("CREATE ROLE doctors_guest LOGIN")
-        try:
+        with login(url, "doctors_guest"):
             theirs = make_conninfo(url, user="doctors_guest")
             faults = by_level(greenstream("doctor", "--json", code=1, DATABASE_URL=theirs))["fault"]
-        finally:
-            admin.execute("DROP ROLE doctors_guest")
     mends = {fault["check"]: fault["mend"] for fault in faults}
     assert set(mends) == {"encoding", "durability", "permissions"}
     assert "synchronous_commit = on" in mends["durability"]

@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import Command
+from tests.support.roles import login
 
 VALUES = """
     SELECT 7 AS n, 1.50::numeric AS kw, NULL AS nothing, 'a,"b"' || chr(10) || '%' AS words, true AS yes,
@@ -107,7 +109,7 @@ def test_a_syntax_error_says_where_it_is(greenstream: Command) -> None:
         ("explain select 1", "csv"),
         ("show timezone", "json"),
         ("values (1)", "csv"),
-        ("table greenstream.site", "json"),
+        ("table days", "json"),
         ("(select 1) union (select 2)", "json"),
     ],
 )
@@ -159,6 +161,49 @@ def test_an_interrupt_ends_the_query_on_the_server_too(greenstream: Command, dsn
         _await_sleepers(connection, 0)
     assert process.returncode == 130
     assert err.decode() == "error: interrupted\n"
+
+
+def test_a_query_that_is_killed_ends_on_the_server_too(greenstream: Command, dsn: str) -> None:
+    process = greenstream.start("query", "SELECT pg_sleep(100) AS killed")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        _await_sleepers(connection, 1)
+        asking = "SELECT usename FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        assert connection.execute(asking).fetchone() == ("greenstream_reader",)
+        process.kill()
+        killed = time.monotonic()
+        process.communicate()
+        _await_sleepers(connection, 0)
+    assert time.monotonic() - killed < 10
+
+
+@pytest.mark.parametrize(("form", "place"), [("table", ()), ("csv", ()), ("json", ()), ("parquet", ("-o", "out"))])
+def test_an_answer_of_more_rows_than_are_allowed_is_an_error(
+    greenstream: Command, form: str, place: tuple[str, ...]
+) -> None:
+    sql = "SELECT * FROM generate_series(1, 7001)"
+    [line] = greenstream("query", sql, "-f", form, *place, code=1, QUERY_MAX_ROWS="7000").err.splitlines()
+    assert line.startswith("error: InvalidQuery: the answer has more than 7,000 rows:")
+    assert "GREENSTREAM_QUERY_MAX_ROWS" in line
+    assert list(greenstream.folder.iterdir()) == []
+
+
+def test_a_database_of_yours_is_asked_as_the_reader_that_is_named(greenstream: Command, dsn: str) -> None:
+    with login(dsn, "analyst"):
+        greenstream("db", "grant", "analyst", code=0, DATABASE_URL=dsn)
+        theirs = make_conninfo(dsn, user="analyst")
+        [found] = greenstream("query", "--json", "SELECT session_user AS name", code=0, READER_URL=theirs).json
+        refused = greenstream("query", "TABLE greenstream.site", code=1, READER_URL=theirs)
+    assert found == {"name": "analyst"}
+    assert refused.err.startswith("error: InvalidQuery: permission denied for schema greenstream")
+
+
+def test_a_grant_says_what_it_gave_and_whom_it_does_not_know(greenstream: Command, dsn: str) -> None:
+    with login(dsn, "auditor"):
+        lines = greenstream("db", "grant", "auditor", code=0).out.splitlines()
+        assert greenstream("db", "grant", "auditor", "--json", code=0).json == {"role": "auditor", "granted": lines}
+    assert "SELECT on meter_readings" in lines
+    [line] = greenstream("db", "grant", "auditor", code=1).err.splitlines()
+    assert line.startswith("error: NotFound: there is no role auditor: make one first")
 
 
 def _await_sleepers(connection: psycopg.Connection[tuple[object, ...]], count: int) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,16 +15,18 @@ import pytest
 from tests.contract.storage_fixtures import BUCKET, S3Server, running_s3_server
 from tests.support.lake import readings, write_day
 
-from greenstream.adapters.lake_answers import LakeAnswer
+from greenstream.adapters.lake_answers import LakeAnswer, quoted
 from greenstream.adapters.lake_sql import ask_lake
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.archive import with_record_ids
 from greenstream.domain.errors import InvalidQuery, LakeDamaged, NotFound, StorageUnavailable
 from greenstream.domain.lake import METER_DAYS
+from greenstream.ports import QueryLimits
 
 DAY = date(2026, 3, 2)
 OBJECT = "analytics/year=2026/month=03/region=Zone1/2026-03-02.parquet"
 FORMS = ["table", "csv", "json", "parquet"]
+LIMITS = QueryLimits(seconds=60, rows=100_000, memory_mb=512, temp_mb=256)
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def written(folder: Path, sql: str, form: str) -> bytes:
-    with ask_lake(open_store(folder), sql) as answer, closing(pieces(answer, form)) as found:
+    with ask_lake(open_store(folder), sql, LIMITS) as answer, closing(pieces(answer, form)) as found:
         return b"".join(found)
 
 
@@ -178,7 +182,7 @@ def test_an_empty_lake_has_the_types_of_a_full_one(lake: Path, tmp_path: Path) -
 
 def test_a_query_is_computed_once_and_streamed(lake: Path) -> None:
     """A second run of this, or a whole result in memory, would take minutes."""
-    with ask_lake(open_store(lake), "SELECT i FROM range(100000000000) AS t(i)") as answer:
+    with ask_lake(open_store(lake), "SELECT i FROM range(100000000000) AS t(i)", LIMITS) as answer:
         assert next(iter(answer.texts()))[:2] == [("0",), ("1",)]
 
 
@@ -209,14 +213,14 @@ def test_a_condition_on_a_partition_leaves_the_others_unread(lake: Path) -> None
 
 def test_an_object_written_anew_meanwhile_is_not_mixed_with_the_old_one(place: ObjectStore) -> None:
     changed = pytest.raises(StorageUnavailable, match="changed while it was being read: try again")
-    with changed, ask_lake(place, "SELECT consumption_kw FROM meter_readings") as answer:
+    with changed, ask_lake(place, "SELECT consumption_kw FROM meter_readings", LIMITS) as answer:
         place.put(OBJECT, b"something else")
         list(answer.texts())
 
 
 def test_an_object_that_goes_meanwhile_is_named(place: ObjectStore) -> None:
     gone = pytest.raises(NotFound, match="region=Zone1")
-    with gone, ask_lake(place, "SELECT consumption_kw FROM meter_readings") as answer:
+    with gone, ask_lake(place, "SELECT consumption_kw FROM meter_readings", LIMITS) as answer:
         place.delete(OBJECT)
         list(answer.texts())
 
@@ -229,17 +233,155 @@ def test_an_object_that_goes_meanwhile_is_named(place: ObjectStore) -> None:
     ],
 )
 def test_objects_can_be_named(place: ObjectStore, sql: str, count: str) -> None:
-    with ask_lake(place, sql) as answer:
+    with ask_lake(place, sql, LIMITS) as answer:
         assert list(answer.texts()) == [[(count,)]]
 
 
+# What names a file or an address, for each function that opens one; {} is the folder of the store.
+ELSEWHERE = """
+/etc/passwd
+{}/raw-data/a.csv
+{}/analytics/../raw-data/a.csv
+/proc/self/environ
+/dev/stdin
+~/.duckdb/stored_secrets
+file:///etc/passwd
+http://127.0.0.1:1/x
+s3://greenstream/raw-data/a.csv
+memory://x
+lake://raw-data/a.csv
+lake:///raw-data/a.csv
+lake://quarantine/a.csv
+lake://manifests/*
+lake://*/a.csv
+lake://**/*.csv
+lake://analytics/../raw-data/a.csv
+lake://analytics/%2e%2e/raw-data/a.csv
+LAKE://raw-data/a.csv
+""".strip().splitlines()
+WAYS_OUT = """
+SELECT * FROM read_csv('/etc/passwd')
+SELECT * FROM read_csv('lake://raw-data/a.csv')
+SELECT * FROM read_json('/etc/passwd')
+SELECT * FROM read_blob('/etc/passwd')
+SELECT * FROM read_parquet('/etc/passwd')
+SELECT * FROM sniff_csv('/etc/passwd')
+SELECT * FROM parquet_metadata('/etc/passwd')
+SELECT * FROM read_duckdb('/tmp/x.db')
+SELECT * FROM glob('/*')
+SELECT * FROM glob('lake://raw-data/*')
+SELECT * FROM '/etc/passwd'
+SELECT * FROM 'lake://raw-data/a.csv'
+SELECT * FROM query_table('/etc/passwd')
+SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')
+SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT * FROM read_text(''/etc/passwd'')'))
+DESCRIBE SELECT * FROM read_text('/etc/passwd')
+EXPLAIN ANALYZE SELECT * FROM read_text('/etc/passwd')
+SUMMARIZE '/etc/passwd'
+SELECT * FROM sqlite_scan('/tmp/a.db', 'x')
+SELECT * FROM postgres_scan('', 'public', 'x')
+SELECT * FROM read_xlsx('/tmp/a.xlsx')
+SELECT * FROM arrow_scan(1, 1, 1)
+SELECT * FROM pandas_scan(1)
+SELECT * FROM python_map_function((SELECT 1))
+SELECT * FROM frame
+SELECT * FROM store
+SELECT * FROM files
+SELECT getenv('HOME')
+SELECT * FROM duckdb_extensions()
+SELECT * FROM enable_logging(storage := 'file', storage_path := '/tmp/x')
+SELECT * FROM enable_profiling(save_location := '/tmp/x.json')
+SELECT * FROM force_checkpoint()
+INSTALL httpfs
+LOAD httpfs
+CREATE SECRET s (TYPE s3)
+ATTACH '/tmp/x.db'
+EXPORT DATABASE '/tmp/x'
+IMPORT DATABASE '/tmp/x'
+COPY meter_days TO '/tmp/x.csv'
+COPY meter_days TO 'lake://analytics/x.parquet'
+WITH x AS (COPY (SELECT 1) TO 'lake://analytics/x.parquet') SELECT 1
+CREATE MACRO m() AS 1
+CREATE VIEW v AS SELECT 1
+DROP VIEW meter_days
+SET memory_limit = '100GB'
+SET enable_external_access = true
+SET lock_configuration = false
+RESET ALL
+PRAGMA database_list
+CALL pragma_version()
+USE own
+BEGIN
+CHECKPOINT
+PREPARE x AS SELECT 1
+SELECT 1; SELECT 2
+""".strip().splitlines()
+
+
+def test_no_path_leads_out_of_the_lake(place: ObjectStore) -> None:
+    for key in ("raw-data/a.csv", "quarantine/a.csv", "analytics-secret/a.csv"):
+        place.put(key, b"secret")
+    for path in (*ELSEWHERE, "lake://analytics-secret/a.csv", "lake://analytics-secret/*"):
+        text = f"SELECT * FROM read_text({quoted(path.format(place))})"
+        with pytest.raises((InvalidQuery, LakeDamaged)), ask_lake(place, text, LIMITS) as answer:
+            pytest.fail(f"{path}: {list(answer.texts())}")
+
+
+def test_every_way_out_is_refused_in_a_line_and_leaves_no_trace(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, before = pl.DataFrame({"secret": [1]}), content(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for statement in WAYS_OUT:
+        with pytest.raises(InvalidQuery) as refused:
+            pytest.fail(f"{statement}: {written(lake, statement, 'table')!r}")
+        assert "\n" not in str(refused.value)
+    assert frame.height == 1
+    assert content(tmp_path) == before
+
+
+def test_no_secret_is_told(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GREENSTREAM_DATABASE_URL"):
+        monkeypatch.setenv(name, "canary")
+    for source in ("duckdb_settings()", "duckdb_variables()", "duckdb_databases()", "pg_settings"):
+        assert b"canary" not in written(lake, f"SELECT * FROM {source}", "table")
+    assert written(lake, "SELECT * FROM duckdb_secrets()", "table") == b""
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
-    "path", ["lake://raw-data/a.csv", "lake://analytics/../raw-data/a.csv", "lake://manifests/*", "/etc/passwd"]
+    ("text", "setting"),
+    [
+        ("SELECT sum(hash(i)) AS n FROM range(1000000000000) AS t(i)", "SECONDS"),
+        ("SELECT i FROM range(1001) AS t(i)", "ROWS"),
+        ("SELECT length(string_agg(repeat('x', 1000000), '')) AS n FROM range(1000) AS t(i)", "MEMORY_MB"),
+        ("SELECT count(*) AS n FROM (SELECT DISTINCT hash(i) FROM range(10000000) AS t(i))", "TEMP_MB"),
+    ],
 )
-def test_nothing_but_the_lake_is_read(place: ObjectStore, path: str) -> None:
-    place.put("raw-data/a.csv", b"secret")
-    with pytest.raises((InvalidQuery, LakeDamaged)), ask_lake(place, f"SELECT * FROM read_text('{path}')") as answer:
-        list(answer.texts())
+def test_what_wants_more_than_a_limit_names_it(lake: Path, text: str, setting: str, form: str) -> None:
+    limits = QueryLimits(seconds=1 if setting == "SECONDS" else 60, rows=1000, memory_mb=64, temp_mb=1)
+    said = pytest.raises(InvalidQuery, match=f"or raise GREENSTREAM_QUERY_MAX_{setting}$")
+    with said, ask_lake(open_store(lake), text, limits) as answer:
+        list(pieces(answer, form))
+
+
+def test_as_many_rows_as_are_allowed_are_a_whole_answer(lake: Path) -> None:
+    for form in FORMS:
+        assert written(lake, f"SELECT i FROM range({LIMITS.rows}) AS t(i)", form)
+
+
+def test_what_fits_in_no_memory_is_put_aside_in_a_folder_that_names_its_owner(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    limits = QueryLimits(seconds=60, rows=10, memory_mb=64, temp_mb=1000)
+    text = "SELECT i FROM (SELECT i FROM range(8000000) AS t(i) ORDER BY hash(i) LIMIT 7900000) OFFSET 7899999"
+    with ask_lake(open_store(lake), text, limits) as answer:
+        [folder] = tmp_path.glob("greenstream-query-*")
+        assert folder.name.startswith(f"greenstream-query-{os.getpid()}-")
+        assert len(list(answer.texts())) == 1
+    assert list(tmp_path.glob("greenstream-query-*")) == []
 
 
 def test_a_store_that_does_not_answer_is_unavailable(place: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,5 +389,5 @@ def test_a_store_that_does_not_answer_is_unavailable(place: ObjectStore, monkeyp
         raise StorageUnavailable("no answer from the store")
 
     monkeypatch.setattr(place, "read_range", fails)
-    with pytest.raises(StorageUnavailable, match="no answer"), ask_lake(place, "FROM meter_readings") as answer:
+    with pytest.raises(StorageUnavailable, match="no answer"), ask_lake(place, "FROM meter_readings", LIMITS) as answer:
         list(answer.texts())

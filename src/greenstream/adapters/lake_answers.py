@@ -53,14 +53,14 @@ class LakeAnswer(Protocol):
 
 
 class LakeSelection:
-    """The rows of a view, computed while they are read."""
+    """The rows of a view, computed while they are read; `file` is where its Parquet may be written."""
 
-    def __init__(self, duck: Interruptible, view: str, columns: Sequence[tuple[str, str]], scratch: Path) -> None:
+    def __init__(self, duck: Interruptible, view: str, columns: Sequence[tuple[str, str]], file: Path) -> None:
         self._duck = duck
         self._source = f"{view} AS answer({', '.join(f'c{number}' for number in range(len(columns)))})"
         self._view = view
         self._types = [of_type for _, of_type in columns]
-        self._scratch = scratch
+        self._file = file
         self.names = [name for name, _ in columns]
         self.numeric = [name for name, of_type in columns if of_type.startswith(_NUMBERS) and "[" not in of_type]
 
@@ -88,15 +88,19 @@ class LakeSelection:
 
     def parquet(self) -> Generator[bytes]:
         check_names([name.casefold() for name in self.names])
-        path = self._scratch / "answer.parquet"
-        self._duck.execute(f"COPY {self._view} TO {quoted(str(path))} (FORMAT parquet, COMPRESSION snappy)")
-        with path.open("rb") as file:
+        counting = self._duck.execute(
+            f"COPY (FROM {self._view} LIMIT {self._duck.budget.limits.rows + 1})"
+            f" TO {quoted(str(self._file))} (FORMAT parquet, COMPRESSION snappy)"
+        )
+        self._duck.budget.take(int(counting.fetchall()[0][0]))
+        with self._file.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
                 yield piece
 
     def _batches(self, sql: str) -> Iterator[list[Texts]]:
         cursor = self._duck.execute(sql)
         while rows := self._duck.run(cursor.fetchmany, BATCH_ROWS):
+            self._duck.budget.take(len(rows))
             yield rows
 
 

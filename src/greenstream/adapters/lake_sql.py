@@ -1,5 +1,6 @@
 """SQL over the lake's objects: DuckDB in this process."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ import polars as pl
 from greenstream.adapters.interruptible import Interruptible, in_memory
 from greenstream.adapters.lake_answers import LakeAnswer, LakeReport, LakeSelection, quoted
 from greenstream.adapters.lake_files import ROOT, ZONES, LakeFiles
+from greenstream.adapters.query_limits import Budget
 from greenstream.adapters.storage import ObjectStore
 from greenstream.domain.errors import GreenStreamError, InvalidQuery, LakeDamaged, StorageRefused
 from greenstream.domain.lake import AGGREGATES_ZONE, LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, READINGS_ZONE
+from greenstream.ports import QueryLimits
 
 TYPES: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
@@ -43,26 +46,27 @@ _EXPLAIN = re.compile(
 
 
 @contextmanager
-def ask_lake(store: ObjectStore, text: str) -> Iterator[LakeAnswer]:
+def ask_lake(store: ObjectStore, text: str, limits: QueryLimits) -> Iterator[LakeAnswer]:
     """Run one query over a store's lake: views `meter_readings`, `current_readings`, `meter_days`, `load_curves`.
 
     The query is made a view, which DuckDB refuses for whatever writes, also in a WITH; it sees no file but the lake's.
 
     Raises:
-        InvalidQuery: the SQL is wrong, wants to write, or fails on the data.
+        InvalidQuery: the SQL is wrong, wants to write, fails on the data, or wants more than the limits.
         LakeDamaged: an object is missing or can't be read.
         StorageUnavailable: the store doesn't answer.
         StorageRefused: no permission, or no space for what doesn't fit in memory.
     """
-    files = LakeFiles(store)
-    with _scratch() as scratch, in_memory() as duck, _explained(files, store):
+    files, budget = LakeFiles(store), Budget(limits)
+    with _scratch() as scratch, in_memory(budget) as duck, _explained(files, store, budget):
         duck.connection.register_filesystem(files)
-        for statement in (*_views(files), *_guards(scratch)):
+        parquet = scratch / "answer.parquet"
+        for statement in (*_views(files), *_guards(scratch / "spill", parquet, limits)):
             duck.execute(statement)
-        yield _answer(duck, text, scratch)
+        yield _answer(duck, text, parquet)
 
 
-def _answer(duck: Interruptible, text: str, scratch: Path) -> LakeAnswer:
+def _answer(duck: Interruptible, text: str, parquet: Path) -> LakeAnswer:
     found = _EXPLAIN.match(text)
     asked = text[found.end() :] if found else text
     statements = duck.connection.extract_statements(asked)
@@ -76,7 +80,7 @@ def _answer(duck: Interruptible, text: str, scratch: Path) -> LakeAnswer:
     # The view tells repeated names apart; in the relation they are as they were written.
     relation = duck.run(duck.connection.sql, asked)
     types = [str(each) for each in relation.types]
-    return LakeSelection(duck, ANSWER, list(zip(relation.columns, types, strict=True)), scratch)
+    return LakeSelection(duck, ANSWER, list(zip(relation.columns, types, strict=True)), parquet)
 
 
 def _views(files: LakeFiles) -> Iterator[str]:
@@ -99,24 +103,38 @@ def _source(files: LakeFiles, pattern: str, columns: dict[str, pl.DataType] | pl
     return f"read_parquet({quoted(f'{ROOT}{pattern}')}, hive_partitioning = {partitions})"
 
 
-def _guards(scratch: Path) -> Iterator[str]:
-    places = (*(f"{ROOT}{zone}" for zone in ZONES), scratch)
+def _guards(spill: Path, parquet: Path, limits: QueryLimits) -> Iterator[str]:
+    """The lake's objects can be read, our own answer written, and nothing else; the query can change none of it."""
+    zones = ", ".join(quoted(f"{ROOT}{zone}/") for zone in ZONES)
     yield "CREATE SCHEMA own"
     yield "SET TimeZone = 'UTC'"
     yield "SET autoinstall_known_extensions = false"  # a query must not go to the network
     yield "SET autoload_known_extensions = false"
-    yield f"SET temp_directory = {quoted(f'{scratch}/spill')}"
-    yield f"SET allowed_directories = [{', '.join(quoted(f'{place}/') for place in places)}]"
+    yield "SET allow_community_extensions = false"
+    yield "SET allow_persistent_secrets = false"
+    yield "SET python_enable_replacements = false"  # variables of ours are no tables
+    yield f"SET memory_limit = '{limits.memory_mb}MiB'"
+    yield f"SET max_temp_directory_size = '{limits.temp_mb}MiB'"
+    yield f"SET temp_directory = {quoted(str(spill))}"
+    yield f"SET allowed_directories = [{zones}]"
+    yield f"SET allowed_paths = [{quoted(str(parquet))}]"
     yield "SET enable_external_access = false"
     yield "SET lock_configuration = true"
 
 
 @contextmanager
-def _explained(files: LakeFiles, store: ObjectStore) -> Iterator[None]:
+def _explained(files: LakeFiles, store: ObjectStore, budget: Budget) -> Iterator[None]:
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise _beyond(error, budget) from error
     except duckdb.Error as error:
         raise _translated(error, files, store) from error
+
+
+def _beyond(error: duckdb.OutOfMemoryException, budget: Budget) -> InvalidQuery:
+    """DuckDB has one error for memory and for files; it takes to files when memory is used up."""
+    return budget.too_large_files() if "max_temp_directory_size" in str(error) else budget.too_much_memory()
 
 
 def _translated(error: duckdb.Error, files: LakeFiles, store: ObjectStore) -> GreenStreamError:
@@ -135,5 +153,6 @@ def _translated(error: duckdb.Error, files: LakeFiles, store: ObjectStore) -> Gr
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="greenstream-") as folder:
+    """Its name says whose it is, for whoever finds it left behind."""
+    with tempfile.TemporaryDirectory(prefix=f"greenstream-query-{os.getpid()}-") as folder:
         yield Path(folder).resolve()

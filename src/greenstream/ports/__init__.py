@@ -16,6 +16,7 @@ from greenstream.ports.history import (
 from greenstream.ports.lake import DayReader, DayWriter, Lake, Thawing, Written
 from greenstream.ports.landing import Clock, LandedFile, Landing
 from greenstream.ports.loading import Database, Load, Stored, StoredRows
+from greenstream.ports.querying import QueryLimits
 from greenstream.ports.queueing import Queue, Waiting
 from greenstream.ports.replays import LoadedDelivery, Rejudging, Replay, Replays, Reprocessing, RowChoice, WaitingRows
 from greenstream.ports.retention import (
@@ -57,6 +58,7 @@ __all__ = [
     "Load",
     "LoadedDelivery",
     "LoadedFile",
+    "QueryLimits",
     "Queue",
     "Registered",
     "Rejudging",

@@ -7,15 +7,19 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
+from threading import Timer
 from typing import Protocol
 
 import psycopg
-from psycopg import Column, errors
+from psycopg import Column, errors, sql
 
 from greenstream.adapters.column_names import check_names
 from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.errors import translated
+from greenstream.adapters.query_limits import Budget
 from greenstream.domain.errors import InvalidQuery
+from greenstream.ports import QueryLimits
 
 BATCH_ROWS = 5_000
 _DECLARE = b"DECLARE greenstream_query NO SCROLL CURSOR FOR\n"
@@ -25,6 +29,12 @@ _REPORTING = ("EXPLAIN", "SHOW")
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([(]|\w*)", re.DOTALL)
 _TO_WRITE = 'to write, use psql "$(greenstream db url)"'
 _OF_THE_SERVER = ("08", "53", "57P", "58")  # not the query's fault: connection, resources, shutdown, system
+_TOO_LARGE_FILES = "53400"  # temp_file_limit
+_TOO_SLOW = ("57014", "25P03", "25P04")  # statement, idle_in_transaction_session and transaction_timeout
+_GRACE = 1  # seconds for the server to end the statement by its own clock
+_PATIENCE = 10  # seconds until it ends the transaction of a client that doesn't
+_WITH_TRANSACTION_TIMEOUT = 170_000
+_MEMORY_SHARE = 8  # a query has several sorts and hashes
 
 Row = tuple[object, ...]
 Cursor = psycopg.Cursor[Row]
@@ -56,25 +66,23 @@ class Answer(Protocol):
 
 
 @contextmanager
-def answer(connection: Connection, text: str) -> Iterator[Answer]:
+def answer(connection: Connection, text: str, limits: QueryLimits) -> Iterator[Answer]:
     """Run one SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW; the answer is read while the block lasts.
 
-    The transaction is read-only and, where the user may drop its other rights, has only that of reading. The SQL goes
-    by the protocol that takes a single statement. That guards against accidents, not against a person who could
-    connect with the same rights anyway.
+    What the query may do is what the connection's role may: it should be one that only reads. The transaction is
+    read-only and, where the role may drop its other rights, has only that of reading, which guards against accidents.
+    The SQL goes by the protocol that takes a single statement.
 
     Raises:
-        InvalidQuery: the SQL is wrong, wants to write, or fails on the data.
+        InvalidQuery: the SQL is wrong, wants to write, fails on the data, or wants more than the limits.
         DatabaseUnavailable: as every call to the database.
     """
-    statement = _statement(text)
-    with _explained(statement), connection.transaction(), _abandoned_on_interrupt(connection):
-        _restrict(connection)
+    statement, budget = _statement(text), Budget(limits)
+    with _explained(statement, budget), connection.transaction(), _abandoned_on_interrupt(connection):
+        _restrict(connection, limits)
         cursor = connection.cursor()
-        if statement.reports:
-            yield _Report(cursor, statement)
-        else:
-            yield _Selection(cursor, statement)
+        with _ended_in_time(connection, budget):
+            yield _Report(cursor, statement) if statement.reports else _Selection(cursor, statement, budget)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +99,10 @@ class _Statement:
 class _Selection:
     """A query: first made a cursor, which proves it to be one, so that it can then be put into other statements."""
 
-    def __init__(self, cursor: Cursor, statement: _Statement) -> None:
+    def __init__(self, cursor: Cursor, statement: _Statement, budget: Budget) -> None:
         self._cursor = cursor
         self._statement = statement
+        self._budget = budget
         cursor.execute(_DECLARE + statement.sql, binary=True)  # binary: by the protocol for a single statement
         self.columns = _columns(cursor.execute(b"FETCH FORWARD 0 FROM greenstream_query"))
 
@@ -115,10 +124,13 @@ class _Selection:
             pieces = iter(copy)
             # The header waits for the first row, so that a query which fails at once leaves nothing on stdout.
             yield bytes(next(pieces, b"")) + bytes(next(pieces, b""))
-            yield from map(bytes, pieces)
+            yield from map(bytes, islice(pieces, self._budget.limits.rows - 1))  # a piece is a row
+            if next(pieces, None) is not None:
+                raise self._budget.too_many_rows()
 
     def _batches(self) -> Iterator[Cursor]:
-        while self._cursor.execute(_FETCH).rowcount:
+        while rows := self._cursor.execute(_FETCH).rowcount:
+            self._budget.take(rows)
             yield self._cursor
 
 
@@ -162,14 +174,51 @@ def _statement(text: str) -> _Statement:
     return _Statement(text=text[offset:].rstrip().rstrip("; \t\r\n"), offset=offset, reports=word in _REPORTING)
 
 
-def _restrict(connection: Connection) -> None:
+def _restrict(connection: Connection, limits: QueryLimits) -> None:
+    settings: dict[str, int] = {
+        "statement_timeout": limits.seconds * 1000,
+        "idle_in_transaction_session_timeout": limits.seconds * 1000,
+        "work_mem": limits.memory_mb * 1024 // _MEMORY_SHARE,
+        "max_parallel_workers_per_gather": 0,  # each would take as much memory again
+        "cursor_tuple_fraction": 1,  # all rows are wanted, not the first ones soon
+    }
+    if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
+        settings["transaction_timeout"] = (limits.seconds + _PATIENCE) * 1000  # else the others are ignored
     connection.execute("SET TRANSACTION READ ONLY")
-    connection.execute("SET LOCAL cursor_tuple_fraction = 1")  # all rows are wanted, not the first ones soon
+    for name, value in settings.items():
+        connection.execute(_set(name, sql.Literal(value)))
+    _try(connection, _set("temp_file_limit", sql.Literal(limits.temp_mb * 1024)))  # a superuser's to set
+    _try(connection, _set("role", sql.Literal("pg_read_all_data")))
+
+
+def _set(name: str, value: sql.Literal) -> sql.Composed:
+    return sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name), value)
+
+
+def _try(connection: Connection, statement: sql.Composed) -> None:
     try:
         with connection.transaction():
-            connection.execute("SET LOCAL ROLE pg_read_all_data")
+            connection.execute(statement)
     except (errors.InsufficientPrivilege, errors.InvalidParameterValue):
-        return  # not granted to this user, or older than PostgreSQL 14: the user's own rights
+        return  # not granted to this role
+
+
+@contextmanager
+def _ended_in_time(connection: Connection, budget: Budget) -> Iterator[None]:
+    """End the query ourselves: a role that may call set_config can lift the server's limit for what it fetches next."""
+
+    def end() -> None:
+        budget.expire()
+        with suppress(psycopg.Error, OSError):
+            connection.cancel_safe(timeout=5)
+
+    timer = Timer(budget.limits.seconds + _GRACE, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager
@@ -199,12 +248,16 @@ def _texts(cursor: Cursor) -> list[tuple[str | None, ...]]:
 
 
 @contextmanager
-def _explained(statement: _Statement) -> Iterator[None]:
+def _explained(statement: _Statement, budget: Budget) -> Iterator[None]:
     """Tell errors of the query from those of the server."""
     with translated("running the query"):
         try:
             yield
         except psycopg.Error as error:
+            if budget.expired or (error.sqlstate in _TOO_SLOW and "user request" not in str(error)):
+                raise budget.too_slow() from error
+            if error.sqlstate == _TOO_LARGE_FILES:
+                raise budget.too_large_files() from error
             if error.sqlstate is None or error.sqlstate.startswith(_OF_THE_SERVER):
                 raise
             raise InvalidQuery(_explanation(error, statement)) from error

@@ -1,6 +1,7 @@
 """What all of the adapter's modules do with a connection."""
 
 import io
+from contextlib import suppress
 from typing import LiteralString
 
 import polars as pl
@@ -19,15 +20,24 @@ PATIENCE = {
 """In seconds: a server that doesn't answer is away, and so is one that vanishes in the middle of a query."""
 
 
+# What a killed process had begun would otherwise go on for as long as it takes, with all its locks.
+_END_WITH_US = "SET client_connection_check_interval TO '2s'"
+
+
 def connect(dsn: str, **parameters: str) -> Connection:
     """Connect, in autocommit, with our patience where the DSN says nothing of its own; `parameters` are libpq's.
+
+    The server looks every 2 s whether we are still there, and else ends what it does for us.
 
     Raises:
         psycopg.Error: it is for the caller to say what was being done.
     """
     given = conninfo_to_dict(dsn)
     ours = {name: value for name, value in PATIENCE.items() if name not in given}
-    return psycopg.connect(make_conninfo(dsn, **ours, **parameters), autocommit=True)
+    connection = psycopg.connect(make_conninfo(dsn, **ours, **parameters), autocommit=True)
+    with suppress(psycopg.DataError):  # the server's system can't tell
+        connection.execute(_END_WITH_US)
+    return connection
 
 
 def copy_csv(connection: Connection, statement: LiteralString, rows: pl.DataFrame) -> int:

@@ -44,5 +44,5 @@ def _without_answer(doing: str, said: str) -> GreenStreamError:
     """A connection that fails has no SQLSTATE: only its text tells a server that said no from one that is away."""
     refused = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied")
     if any(words in said for words in refused):
-        return DatabaseRefused(f"{doing}: {said}; check GREENSTREAM_DATABASE_URL")
+        return DatabaseRefused(f"{doing}: {said}; check GREENSTREAM_DATABASE_URL (for a query, GREENSTREAM_READER_URL)")
     return DatabaseUnavailable(f"{doing}: {said}; check that PostgreSQL runs, see `greenstream doctor`")

@@ -11,6 +11,7 @@ import psycopg
 from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.partitions import create_older
+from greenstream.adapters.postgres.rights import grant_relations, readers
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.evaluate import Site
@@ -36,13 +37,18 @@ def newest_version() -> str:
 def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
     """Apply what is missing, all or nothing; the version reached. Two processes at once take turns.
 
+    Roles that could read all relations can read the new ones.
+
     Raises:
         SettingsError: the database belongs to a site with another time zone or interval.
         DatabaseUnavailable, DatabaseRefused: as every call to the database.
     """
     with translated("migrating the database"), connect(dsn) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
+        before = readers(connection)
         with _upgraded(dsn) as upgraded:
+            for role in before:
+                grant_relations(upgraded, role)
             _found_site(
                 upgraded, site, (now - timedelta(days=retention_days)).astimezone(ZoneInfo(site.timezone)).date()
             )

@@ -1,6 +1,7 @@
 """A query's answer as Parquet, batch by batch."""
 
 import json
+import os
 import tempfile
 from collections.abc import Generator, Iterator
 
@@ -39,7 +40,7 @@ def parquet(answer: Answer) -> Generator[bytes]:
     check_names(column.name for column in answer.columns)
     schema = pl.Schema({column.name: _type(column) for column in answer.columns})
     rows = _Rows(answer, schema)
-    with tempfile.NamedTemporaryFile(prefix="greenstream-", suffix=".parquet") as file:
+    with tempfile.NamedTemporaryFile(prefix=f"greenstream-query-{os.getpid()}-", suffix=".parquet") as file:
         try:
             register_io_source(rows.frames, schema=schema).sink_parquet(file.name, compression="snappy")
         except pl.exceptions.PolarsError as error:

@@ -9,6 +9,7 @@ from greenstream.adapters.postgres.connection import Connection, connect
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.migrate import current_version
 from greenstream.adapters.postgres.sql import query
+from greenstream.ports import QueryLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +43,9 @@ class PostgresReader:
         assert isinstance(row[0], dict)
         return row[0]
 
-    def ask(self, text: str) -> AbstractContextManager[Answer]:
+    def ask(self, text: str, limits: QueryLimits) -> AbstractContextManager[Answer]:
         """The answer to a person's SQL; see `answers.answer`."""
-        return answer(self._connection, text)
+        return answer(self._connection, text, limits)
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""`db url` and `db migrate`: the database itself."""
+"""`db url`, `db migrate` and `db grant`: the database itself."""
+
+from typing import Annotated
 
 import typer
 
@@ -31,3 +33,22 @@ def migrate(console: Console, json: Json = False) -> None:
         console.write(f"the database is at version {after} already")
     else:
         console.write(f"the database went from {before or 'nothing'} to version {after}")
+
+
+@command(db, "grant", example="greenstream db grant analyst\ngreenstream db grant analyst --json")
+def grant(
+    console: Console,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="A role that is there, as CREATE ROLE … LOGIN makes it.")],
+    json: Json = False,
+) -> None:
+    """Let a role read the relations, those of later versions too, and nothing else. It can be repeated.
+
+    `query` connects as such a role where GREENSTREAM_READER_URL names it.
+    """
+    granted = open_system(console).grant_reading(role)
+    if json:
+        console.emit({"role": role, "granted": granted})
+        return
+    for right in granted:
+        console.write(right)
+    console.say(f"{role} can read the relations")

@@ -78,7 +78,7 @@ def query(
 
 @contextmanager
 def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
-    with system.prepared_reader() as reader, reader.ask(text) as answer:
+    with system.ask(text) as answer:
         yield _pieces(answer, wanted, bold=bold)
 
 
@@ -86,7 +86,7 @@ def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator
 def _ask_lake(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
     from greenstream.adapters.lake_sql import ask_lake
 
-    with ask_lake(system.store, text) as answer:
+    with ask_lake(system.store, text, system.settings.query_limits) as answer:
         if wanted is Format.CSV:
             yield answer.csv()
         elif wanted is Format.JSON:

@@ -48,7 +48,8 @@ def _initdb(new: Path, place: Place, binaries: Binaries) -> None:
     # From 17 on PostgreSQL brings a locale of its own, the same on all systems; before, only C is.
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if binaries.major >= 17 else []
     options = [f"--username={ROLE}", "--encoding=UTF8", "--locale=C", *builtin]
-    options += ["--auth=trust", "--data-checksums", "--no-instructions"]
+    # What counts is in access.py; these only hold if somebody takes our settings out.
+    options += ["--auth-local=peer", "--auth-host=reject", "--data-checksums", "--no-instructions"]
     result = place.account.run([binaries.bin_dir / "initdb", "-D", new, *options])
     if result.returncode:
         raise ServerError(

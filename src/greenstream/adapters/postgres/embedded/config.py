@@ -5,6 +5,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from greenstream.adapters.postgres.embedded.access import write_access
 from greenstream.adapters.postgres.embedded.account import Account
 from greenstream.adapters.postgres.embedded.location import cluster_name, replace_file
 
@@ -32,6 +33,8 @@ SETTINGS = {
     # A row reported as stored is stored, whatever is killed.
     "fsync": "on",
     "synchronous_commit": "on",
+    # A query whose client is gone ends, also while it computes.
+    "client_connection_check_interval": "2s",
     # Our queries are short; compiling them takes longer than running them.
     "jit": "off",
     "timezone": "UTC",
@@ -52,12 +55,16 @@ SETTINGS = {
 
 
 def write_settings(data_dir: Path, account: Account) -> None:
-    """Write greenstream.conf, and postgresql.conf if it doesn't include it (new or damaged)."""
-    settings = SETTINGS | {
-        "unix_socket_directories": str(socket_dir(data_dir)),
-        "cluster_name": cluster_name(data_dir),
-        "dynamic_shared_memory_type": _shared_memory_type(),
-    }
+    """Write greenstream.conf and who may log in; postgresql.conf if it doesn't include them (new or damaged)."""
+    settings = (
+        SETTINGS
+        | write_access(data_dir, account)
+        | {
+            "unix_socket_directories": str(socket_dir(data_dir)),
+            "cluster_name": cluster_name(data_dir),
+            "dynamic_shared_memory_type": _shared_memory_type(),
+        }
+    )
     replace_file(data_dir / "greenstream.conf", render(settings).encode(), account)
     main = data_dir / "postgresql.conf"
     if not main.is_file() or INCLUDE not in main.read_text(errors="replace").splitlines():

@@ -14,6 +14,7 @@ from typing import Literal
 import psycopg
 
 from greenstream.adapters.postgres.embedded import cluster, logs
+from greenstream.adapters.postgres.embedded.access import is_by_os_user
 from greenstream.adapters.postgres.embedded.account import account_for, not_ours, user_name
 from greenstream.adapters.postgres.embedded.binaries import Binaries, choose
 from greenstream.adapters.postgres.embedded.config import PORT, socket_dir
@@ -144,6 +145,8 @@ class EmbeddedServer:
         if place.made_by is None:
             progress(f"Making the database folder {place.data_dir} (once)")
             cluster.initialise(place, binaries)
+        elif not is_by_os_user(place.data_dir):
+            progress(f"PostgreSQL lets in {place.account.name} and root alone from now on, in place of its pg_hba.conf")
         progress(f"Starting PostgreSQL {binaries.text}")
         failure = _try_start(place, binaries, progress)
         for _ in range(RESTARTS):
@@ -210,7 +213,10 @@ def _await_answer(pid: int, data_dir: Path, progress: Progress) -> bool:
         if answer.state in (State.READY, State.NO_DATABASE):
             return True
         if answer.state is State.REFUSED:
-            raise ServerError(f"PostgreSQL in {data_dir} refuses us: {answer.text}. Correct its pg_hba.conf")
+            raise ServerError(
+                f"PostgreSQL in {data_dir} refuses us: {answer.text}. "
+                "Take rules of yours (hba_file, ident_file) out of its postgresql.conf"
+            )
         if answer.state is State.BUSY and "shutting down" not in answer.text:
             heard = now
             progress(f"PostgreSQL: {answer.text} ({now - began:.0f} s)")

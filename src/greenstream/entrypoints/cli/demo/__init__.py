@@ -54,7 +54,7 @@ def demo(
     if fresh:
         homes.clear(home, console.say)
     homes.remember(home, plan)
-    here = settings.model_copy(update={"home": home, "database_url": None, "storage": None})
+    here = settings.model_copy(update={"home": home, "database_url": None, "reader_url": None, "storage": None})
     system = System(here, console.say)
     facts = facts_of(run_through(console, plan, system), system)
     seconds, exports = time.perf_counter() - began, homes.exports(home, settings)

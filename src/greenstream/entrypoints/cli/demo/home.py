@@ -79,7 +79,11 @@ def clear(home: Path, progress: Callable[[str], None]) -> None:
 
 def exports(home: Path, settings: "PlaceSettings") -> list[str]:
     """The shell lines after which `greenstream` works on this home, whatever else is set."""
-    others = {"GREENSTREAM_DATABASE_URL": settings.database_url, "GREENSTREAM_STORAGE": settings.storage}
+    others = {
+        "GREENSTREAM_DATABASE_URL": settings.database_url,
+        "GREENSTREAM_READER_URL": settings.reader_url,
+        "GREENSTREAM_STORAGE": settings.storage,
+    }
     activate = Path(sys.prefix, "bin", "activate")
     unknown = (
         shutil.which("greenstream") is None and activate.is_file()

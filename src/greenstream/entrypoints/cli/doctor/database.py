@@ -8,6 +8,7 @@ from greenstream.adapters.postgres.connection import Connection
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
 from greenstream.adapters.postgres.lookup import Row, looking, rows
 from greenstream.adapters.postgres.migrate import check_site, current_version, newest_version
+from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.entrypoints.cli.doctor.configuration import local_times, telling_instants
 from greenstream.entrypoints.cli.doctor.finding import Finding, Level, examined, fault, ok, warning
 from greenstream.ports import Clock
@@ -70,6 +71,7 @@ class _Patient:
             "database clock": (self._clock, "set the clocks of both machines (NTP)"),
             "tables": (self._tables, "greenstream db migrate"),
             "site": (self._site, "set the settings back, or use another database"),
+            "reader": (self._reader, "correct GREENSTREAM_READER_URL (try it with psql)"),
             "newest reading": (self._newest, "greenstream db migrate"),
             "time zone": (self._zone, "bring the time zones of the database's machine up to date (tzdata)"),
         }
@@ -114,6 +116,10 @@ class _Patient:
             check_site(self.connection, self.system.site)
             minutes = self.system.site.limits.interval_minutes
             yield ok("site", f"time zone {self.system.site.timezone}, slots of {minutes} minutes, as in the settings")
+
+    def _reader(self) -> Iterator[Finding]:
+        if current_version(self.connection) == newest_version():
+            yield from reader(self.system, self.connection)
 
     def _newest(self) -> Iterator[Finding]:
         if not self._is_made:

@@ -15,7 +15,9 @@ def passing_system(settings: PlaceSettings, progress: Callable[[str], None]) -> 
     """A system of these thresholds with a folder and a server of its own, all of it gone after the block."""
     home = Path(tempfile.mkdtemp(prefix="greenstream-evaluate-"))
     home.chmod(0o755)  # another user's server must get to its data
-    system = System(settings.model_copy(update={"home": home, "database_url": None, "storage": None}), progress)
+    system = System(
+        settings.model_copy(update={"home": home, "database_url": None, "reader_url": None, "storage": None}), progress
+    )
     assert system.server is not None
     try:
         yield system
