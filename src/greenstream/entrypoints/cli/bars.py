@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
+from greenstream.domain.text import printable
 from greenstream.entrypoints.cli.console import Progress
 
 
@@ -31,7 +32,7 @@ class Bar(Progress):
         self._display.advance(self._task, amount)
 
     def describe(self, text: str) -> None:
-        self._display.update(self._task, description=text)
+        self._display.update(self._task, description=printable(text))
 
 
 @contextmanager
