@@ -2,6 +2,7 @@
 
     python -m bench.memory                 # all cases; some minutes and a few GB of disk
     python -m bench.memory csv bomb-zst
+    python -m bench.memory hostile         # files of the largest size that hold hardly any readings
 
 Each case is a process of its own on a database of its own, so that its peak of resident memory is the file's.
 """
@@ -31,6 +32,7 @@ from greenstream.domain.limits import MIB, Limits
 from greenstream.pipeline.process_file import process_file
 
 HEADER = b"meter_id,timestamp,energy_value,location\n"
+LARGEST = 100 * MIB
 SITE = Site(timezone="UTC", limits=Limits())
 NOW = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
 FIRST_DAY = datetime(2024, 1, 10, tzinfo=UTC)
@@ -57,9 +59,42 @@ def _meter_month(meter: int) -> bytes:
     return "".join(rows).encode()
 
 
-def repeated(unit: bytes) -> Iterator[bytes]:
+def repeated(unit: bytes, size: int = BOMB_BYTES) -> Iterator[bytes]:
     piece = unit * (PIECE // len(unit))
-    return (piece for _ in range(BOMB_BYTES // PIECE))
+    return (piece for _ in range(size // PIECE))
+
+
+def header_then(body: bytes, *, end: bytes = b"\n") -> Iterator[bytes]:
+    """A header, and one line of the largest size that a file may have."""
+    yield HEADER
+    yield body[: LARGEST - len(HEADER) - len(end)] + end
+
+
+def lines_of(line: bytes, size: int = LARGEST) -> Iterator[bytes]:
+    """A header, and the same line again and again."""
+    yield HEADER
+    left = (size - len(HEADER)) // len(line)
+    while left > 0:
+        count = min(left, PIECE // len(line))
+        yield line * count
+        left -= count
+
+
+def rows_of_random_texts(column: int) -> Iterator[bytes]:
+    """Rows whose texts in one column are all different, and of the greatest length."""
+    yield HEADER
+    fields = ["SM-1", "2024-03-15 18:45:00", "5 kW", "Residential_Zone_7"]
+    widths = {0: 64, 3: 256}
+    row = len(",".join(fields)) - len(fields[column]) + widths[column] + 1
+    for number in range((LARGEST - len(HEADER)) // row):
+        fields[column] = f"{number:0{widths[column]}}"
+        yield (",".join(fields) + "\n").encode()
+
+
+def wide_header(columns: int) -> Iterator[bytes]:
+    yield HEADER.rstrip(b"\n")
+    yield b"".join(b",column%d" % number for number in range(columns))
+    yield b"\n"
 
 
 def write_plain(path: Path, pieces: Iterator[bytes]) -> None:
@@ -85,6 +120,36 @@ CASES: dict[str, tuple[str, Callable[[Path, Iterator[bytes]], None], Callable[[]
     "bomb-zst": ("zeros.csv.zst", write_zstd, lambda: repeated(b"\0")),
     "lines-zst": ("blank-lines.csv.zst", write_zstd, lambda: repeated(b"\n")),
 }
+HOSTILE: dict[str, tuple[str, Callable[[Path, Iterator[bytes]], None], Callable[[], Iterator[bytes]]]] = {
+    "one-line": ("one-line.csv", write_plain, lambda: header_then(b"x" * LARGEST)),
+    "one-field": ("one-field.csv", write_plain, lambda: header_then(b"SM-1,2024-03-15 18:45,1 kW," + b"x" * LARGEST)),
+    "one-line-of-digits": (
+        "digits.csv",
+        write_plain,
+        lambda: header_then(b"SM-1,2024-03-15 18:45," + b"1" * (LARGEST - 100), end=b" kW,x\n"),
+    ),
+    "one-line-of-quotes": ("quotes.csv", write_plain, lambda: header_then(b'"' * LARGEST)),
+    "open-quote": ("open-quote.csv", write_plain, lambda: header_then(b'"' + b"x" * LARGEST)),
+    "quoted-lines": ("quoted-lines.csv", write_plain, lambda: lines_of(b'"\n')),
+    "delimiters": ("delimiters.csv", write_plain, lambda: lines_of(b",,,\n", 20 * MIB)),  # 5 million lines
+    "long-delimiters": ("long-delimiters.csv", write_plain, lambda: header_then(b"," * LARGEST)),
+    "rejected-rows": ("rejected.csv", write_plain, lambda: lines_of(b"SM-1,2024-03-15 18:45:00\n")),
+    "short-lines": ("short-lines.csv", write_plain, lambda: lines_of(b"x\n")),
+    "blank-lines": ("blank-lines.csv", write_plain, lambda: lines_of(b"\n")),
+    "returns": ("returns.csv", write_plain, lambda: header_then(b"\r" * LARGEST)),
+    "lines-of-returns": ("crlf.csv", write_plain, lambda: lines_of(b"\r\n")),
+    "nuls": ("nuls.csv", write_plain, lambda: header_then(b"\0" * LARGEST)),
+    "lines-of-nuls": ("lines-of-nuls.csv", write_plain, lambda: lines_of(b"\0" * 60 + b"\n")),
+    "not-utf-8": ("not-utf-8.csv", write_plain, lambda: lines_of(b"SM-\xff,2024-03-15 18:45:00,1 kW,x\n")),
+    "wide-header": ("wide.csv", write_plain, lambda: wide_header(1_000_000)),
+    "long-header": ("long-header.csv", write_plain, lambda: repeated(b"x", LARGEST)),
+    "meter-ids": ("meter-ids.csv", write_plain, lambda: rows_of_random_texts(0)),
+    "locations": ("locations.csv", write_plain, lambda: rows_of_random_texts(3)),
+    "short-lines-gz": ("short-lines.csv.gz", write_gzip, lambda: lines_of(b"x\n", 1000 * MIB)),
+    "one-line-gz": ("one-line.csv.gz", write_gzip, lambda: repeated(b"x", 1000 * MIB)),
+    "nuls-gz": ("nuls.csv.gz", write_gzip, lambda: lines_of(b"\0" * 60 + b"\n", 1000 * MIB)),
+}
+CASES |= HOSTILE
 
 
 def process(dsn: str, folder: str, path: str) -> None:
@@ -101,6 +166,7 @@ def process(dsn: str, folder: str, path: str) -> None:
                 "outcome": result.outcome,
                 "reason": result.reason,
                 "stored": result.ledger.stored,
+                "rejected": result.ledger.rejected,
                 "seconds": round(time.monotonic() - began, 1),
                 "peak_mib": _peak_mib(),
             }
@@ -144,7 +210,7 @@ def main(names: list[str]) -> None:
         folder.chmod(0o755)  # the server of root runs as another user
         server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
         try:
-            for case in names or CASES:
+            for case in HOSTILE if names == ["hostile"] else names or CASES:
                 print(case, run(case, server.ensure_running().dsn, folder), flush=True)
         finally:
             server.stop("immediate")

@@ -169,7 +169,10 @@ def _thresholds() -> dict[str, Any]:
     """The fields of Limits, as pydantic wants them."""
     return {
         f.name: (
-            Annotated[AwareDatetime if f.type is datetime else f.type, Field(description=f.metadata["meaning"])],
+            Annotated[
+                AwareDatetime if f.type is datetime else f.type,
+                Field(description=f.metadata["meaning"], le=f.metadata["most"]),
+            ],
             f.default,
         )
         for f in fields(Limits)

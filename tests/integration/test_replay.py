@@ -255,7 +255,10 @@ steps = st.lists(
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=steps)
 def test_the_ledger_adds_up_after_any_replays_and_discards(shared: Bed, steps: list[tuple[Any, ...]]) -> None:
-    shared.execute("TRUNCATE greenstream.reading, greenstream.row_finding, greenstream.source_file CASCADE")
+    shared.execute(
+        "TRUNCATE greenstream.reading, greenstream.row_finding, greenstream.quarantined_row,"
+        " greenstream.source_file CASCADE"
+    )
     now = datetime(2024, 4, 1, tzinfo=UTC)
     for number, step in enumerate([("load", [FUTURE]), *steps]):
         now += timedelta(hours=1)

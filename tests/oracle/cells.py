@@ -29,8 +29,8 @@ ROUNDING = (
 EXTREMES = (
     "1e9 kW", "999999999.9999 kW", "999999999.99994 kW", "1e12 W", "999999999999.9 W", "-1e9 kW",
     "-999999999.9 kW", "1e308 kW", "1e309 W", "1e400 W", "1e-400 W", "1e99999999999999999999 W",
-    "1e-99999999999999999999 kW", "0e99999999999999999999 kW", "9" * 40 + " W", "9" * 400 + " kW",
-    "0." + "0" * 400 + "1 kW", "0" * 300 + "5.5 kW", "5" + "0" * 30 + "e-30 kW",
+    "1e-99999999999999999999 kW", "0e99999999999999999999 kW", "9" * 40 + " W", "9" * 250 + " kW",
+    "0." + "0" * 240 + "1 kW", "0" * 240 + "5.5 kW", "0" * 252 + "1 kW", "0" * 253 + "1 kW", "5" + "0" * 30 + "e-30 kW",
     "0." + "0" * 30 + "325e31 kW", "1e18 W", "9223372036854775808 W", "1000000000 kW", "1000000000.0 kW",
     "1e0000000000000000000000003 W", "100000e-000005 kW", "1e10 Volts", "12345678901",
 )  # fmt: skip
@@ -58,7 +58,7 @@ LOCATIONS = (
     "N/A", "Commercial_Zone_123456", "Residential_Zone_٧", "Commercial_Zone_-1", " Commercial_Zone_3 ",
     "Köln, Süd", "Residential_Zone_7 7", "Residential__Zone_7", "Residential-Zone-7", "Depot \"North\"",
     "Residential_Zone_1\u00a0", "XResidential_Zone_7", "Residential_Zone_7\\n", "RESIDENTIAL_ZONE_7",
-    "\tResidential_Zone_9",
+    "\tResidential_Zone_9", "x" * 256, "x" * 257, "電" * 256, "電" * 257, " " * 300 + "x", "-" * 300,
 )  # fmt: skip
 
 

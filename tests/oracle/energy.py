@@ -36,10 +36,10 @@ def judge_energy(value: str | None, unit: str | None, *, decimal_comma: bool) ->
     power = UNITS.get(unit_text.lower())
     if power is None:
         return Energy(text=text, kw=None, flags=("INVALID_UNIT",))
-    kw = exact(number[1], number[2] or "0", power)
-    if kw.copy_abs() >= TOO_MUCH:
+    as_written = exact(number[1], number[2] or "0", power)
+    kw = None if as_written.copy_abs() >= TOO_MUCH else rounded(as_written)
+    if kw is None or kw.copy_abs() >= TOO_MUCH:
         return Energy(text=text, kw=None, flags=("INVALID_VALUE",))
-    kw = rounded(kw)
     return Energy(text=text, kw=kw, flags=() if in_range(kw) else ("OUT_OF_RANGE",))
 
 

@@ -10,6 +10,8 @@ DELIMITERS = (",", ";", "\t", "|")
 REQUIRED = ("meter_id", "timestamp", "energy_value")
 OPTIONAL = ("unit", "location")
 NULL_TOKENS = ("", "null", "none", "nan", "na", "n/a", "-")
+LONGEST_HEADER = 4 * 1024 * 1024
+MOST_COLUMNS = 100_000
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 QUOTED = re.compile('"((?:[^"]|"")*)"')
 
@@ -80,17 +82,17 @@ def split_fields(line: str, delimiter: str) -> list[str] | None:
 
 
 def read_header(line: bytes) -> Header:
+    if len(line) > LONGEST_HEADER:
+        raise FileRejected("TOO_LARGE")
     text = decode(line)
     if text is None:
         raise FileRejected("BAD_ENCODING")
-    for delimiter in DELIMITERS:
-        names = split_fields(text, delimiter)
-        if names is None:
-            continue
+    split = [(delimiter, split_fields(text, delimiter) or []) for delimiter in DELIMITERS]
+    for delimiter, names in split:
         header = header_of([trimmed(name) for name in names], delimiter)
-        if all(name in header.position for name in REQUIRED):
+        if len(names) <= MOST_COLUMNS and all(name in header.position for name in REQUIRED):
             return header
-    raise FileRejected("MISSING_COLUMN")
+    raise FileRejected("TOO_LARGE" if any(len(names) > MOST_COLUMNS for _, names in split) else "MISSING_COLUMN")
 
 
 def header_of(names: list[str], delimiter: str) -> Header:

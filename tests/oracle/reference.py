@@ -25,6 +25,8 @@ from tests.oracle.records import (
 EARLIEST_READING = datetime(2010, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(minutes=5)
 LONGEST_METER_ID = 64
+LONGEST_FIELD = 256
+LONGEST_LINE = 4 * 1024 * 1024
 RELIABLE_ABOVE = 0.95
 ALL_RELIABLE: Mapping[str, float | None] = {}
 FLAG_ORDER = ("INVALID_VALUE", "INVALID_UNIT", "MISSING_READING", "TIMESTAMP_INFERRED", "OUT_OF_RANGE")
@@ -130,11 +132,13 @@ def evaluate_file(
 
 
 def parse_row(line_number: int, line: bytes, header: Header) -> Row | Quarantined:
-    text = decode(line)
+    text = None if len(line) > LONGEST_LINE else decode(line)
     fields = None if text is None else split_fields(text, header.delimiter)
     if fields is None or len(fields) != header.width:
         return Quarantined(line_number=line_number, raw_line=raw_text(line), rule_id="parse", code="MALFORMED_ROW")
     cells = {name: null_if_token(fields[position]) for name, position in header.position.items()}
+    if any(len(text or "") > LONGEST_FIELD for name, text in cells.items() if name != "meter_id"):
+        return Quarantined(line_number=line_number, raw_line=raw_text(line), rule_id="parse", code="MALFORMED_ROW")
     meter_id = cells["meter_id"]
     if meter_id is None or len(meter_id) > LONGEST_METER_ID:
         return Quarantined(line_number=line_number, raw_line=raw_text(line), rule_id="parse", code="MISSING_METER_ID")

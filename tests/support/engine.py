@@ -11,7 +11,7 @@ from greenstream.domain.errors import FileRejected
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.limits import EARLIEST_READING, Limits
 from greenstream.domain.parsing import check_size, parse_file
-from greenstream.domain.quarantine import quarantined_rows
+from greenstream.domain.quarantine import LongRow, escaped, quarantined_rows
 from greenstream.domain.schema import GRADES, PERIODS, SEASONS, UNITS_PER_KW, Flag
 
 
@@ -47,13 +47,20 @@ def run(
         dtype=pl.Boolean,
     )
     batches = list(evaluated.in_store_order().readings(reliable, batch_rows=7))
-    quarantined = quarantined_rows(name, content, evaluated.rejected, limits)
+    quarantined = [row for batch in quarantined_rows(name, content, evaluated.rejected, limits) for row in _kept(batch)]
     return Result(
         reason=None,
         rows=parsed.rows,
         readings=[row for batch in batches for row in _in_words(batch, evaluated, interval_minutes)],
-        quarantined=quarantined.drop("raw_bytes").to_dicts(),
+        quarantined=quarantined,
     )
+
+
+def _kept(batch: pl.DataFrame | LongRow) -> list[dict[str, Any]]:
+    if isinstance(batch, pl.DataFrame):
+        return batch.drop("raw_bytes").to_dicts()
+    raw_line, rule_id = "".join(escaped(batch.raw)), batch.code.rule_id
+    return [{"line_number": batch.line_number, "raw_line": raw_line, "rule_id": rule_id, "code": batch.code.value}]
 
 
 def _in_words(batch: pl.DataFrame, evaluated: EvaluatedFile, interval_minutes: int) -> list[dict[str, Any]]:

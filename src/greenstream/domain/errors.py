@@ -22,7 +22,7 @@
         └── LedgerMismatch        a row would be lost or counted twice: a bug of ours
 
 A message names what failed, on what, and what to do. Adapters translate the errors of their libraries into
-these with ``raise … from``.
+these with ``raise … from``. All can be pickled: what the constructor takes is in `args`.
 """
 
 from greenstream.domain.schema import Reason
@@ -72,8 +72,12 @@ class FileRejected(PermanentError):
     """A file breaks a file check; `reason` is its name in the ledger."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(reason, detail)
         self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 class StorageRefused(PermanentError):

@@ -13,6 +13,8 @@ import polars as pl
 from greenstream.domain.errors import InvalidFixes
 from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.content import text_blocks
+from greenstream.domain.parsing.lines import count_lines
+from greenstream.domain.text import beginning
 
 COLUMNS = ("source_file", "line_number", "code", "header", "raw_line")
 NEEDED = ("source_file", "line_number", "raw_line")
@@ -43,7 +45,7 @@ def read_fixes(name: str, content: bytes) -> dict[str, Fixes]:
         table = pl.read_csv(io.BytesIO(content), separator=_separator(content), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise InvalidFixes(
-            f"{name} can't be read as CSV: {str(error).splitlines()[0]}; export the rows again"
+            f"{name} can't be read as CSV: {beginning(str(error).splitlines()[0])}; export the rows again"
         ) from error
     if missing := [column for column in NEEDED if column not in table.columns]:
         raise InvalidFixes(f"{name} has no column {', '.join(missing)}; keep those of the export, and edit raw_line")
@@ -86,9 +88,19 @@ def _check(name: str, rows: pl.DataFrame) -> None:
 
 def with_lines(name: str, content: bytes, lines: Mapping[int, bytes], limits: Limits) -> bytes:
     """The text of a landed file with some of its lines (1 = the header's) replaced; line ends stay as they are."""
-    found = b"".join(text_blocks(name, content, limits)).split(b"\n")
-    for number, line in lines.items():
-        found[number - 1] = line + (b"\r" if found[number - 1].endswith(b"\r") else b"")
+    first, out = 1, []
+    for block in text_blocks(name, content, limits):
+        behind = first + count_lines(block)
+        own = {number - first: line for number, line in lines.items() if first <= number < behind}
+        out.append(_replaced(block, own) if own else block)
+        first = behind
+    return b"".join(out)
+
+
+def _replaced(block: bytes, lines: Mapping[int, bytes]) -> bytes:
+    found = block.split(b"\n")
+    for at, line in lines.items():
+        found[at] = line + (b"\r" if found[at].endswith(b"\r") else b"")
     return b"\n".join(found)
 
 

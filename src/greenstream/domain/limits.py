@@ -8,11 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 MIB = 1024 * 1024
+LONGEST_KEPT_LINE = 128 * MIB
+"""In bytes. PostgreSQL takes a row of up to 1 GiB, and a byte of a rejected line can need six there: two in hex, and
+four as `\\xNN` in the text for people."""
+
+LONGEST_INDEXED_TEXT = 512
+"""In characters. PostgreSQL indexes a text of up to 2,704 bytes, and a character has up to four."""
+
 EARLIEST_READING = datetime(2010, 1, 1, tzinfo=UTC)
 
 
-def _limit(default: Any, rule: str, meaning: str) -> Any:
-    return field(default=default, metadata={"rule": rule, "meaning": meaning})
+def _limit(default: Any, rule: str, meaning: str, *, most: int | None = None) -> Any:
+    """`most` is what no setting may exceed."""
+    return field(default=default, metadata={"rule": rule, "meaning": meaning, "most": most})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +33,12 @@ class Limits:
     max_content_bytes: int = _limit(1024 * MIB, "file", "largest file once decompressed, in bytes")
     realtime_max_bytes: int = _limit(10 * MIB, "file", "up to here a file goes the `realtime` route, in bytes")
 
-    max_meter_id_chars: int = _limit(64, "parse", "longest meter_id, in characters")
+    max_line_bytes: int = _limit(4 * MIB, "parse", "longest line, in bytes", most=LONGEST_KEPT_LINE)
+    max_columns: int = _limit(100_000, "file", "most columns of a header")
+    max_meter_id_chars: int = _limit(64, "parse", "longest meter_id, in characters", most=LONGEST_INDEXED_TEXT)
+    max_field_chars: int = _limit(
+        256, "parse", "longest timestamp, energy_value, unit and location, in characters", most=LONGEST_INDEXED_TEXT
+    )
 
     max_abs_kw: int = _limit(10**9, "B1.2", "from here on a value is no measurement, in kW")
     infer_max_rows: int = _limit(4, "B2.2", "how many rows away a single neighbour may be")

@@ -53,6 +53,10 @@ class Rejection(StrEnum):
         return {"TIMESTAMP_UNRECOVERABLE": "B2.2", "TIMESTAMP_OUT_OF_RANGE": "B3.3"}.get(self.value, "parse")
 
 
+REJECTION = pl.Enum([code.value for code in Rejection])
+"""A column of `Rejection`s: a byte a row, for all rows of the largest file can be rejected."""
+
+
 class Reason(StrEnum):
     """Why a whole file is rejected, in the order of checking."""
 
@@ -92,7 +96,7 @@ RECORDS = pl.Schema(
 REJECTED = pl.Schema(
     {
         "line_number": pl.UInt32(),
-        "code": pl.String(),  # a Rejection
+        "code": REJECTION,
     }
 )
 """One row a rejected CSV record, in file order."""
@@ -103,7 +107,7 @@ QUARANTINED = pl.Schema(
         "raw_bytes": pl.Binary(),
         "raw_line": pl.String(),  # the same, for people: bytes that aren't text as \\xNN
         "rule_id": pl.String(),
-        "code": pl.String(),  # a Rejection
+        "code": REJECTION,
     }
 )
 """One row a rejected CSV record as it is kept, in file order."""

@@ -11,6 +11,7 @@ from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
+from greenstream.domain.text import shortened
 from greenstream.pipeline.bring_back import bring_back
 from greenstream.pipeline.delivered import content_of, sha256_of
 from greenstream.ports import Clock, Database, Lake, LandedFile, Landing, Stored, StoredRows
@@ -140,6 +141,6 @@ def _failed(delivery: Delivery, error: BaseException, clock: Clock) -> FileResul
         delivery=delivery,
         outcome=Outcome.FAILED,
         processed_at=clock(),
-        error=" ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":"),
-        detail="".join(traceback.format_exception(error)),
+        error=shortened(" ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")),
+        detail="\n".join(map(shortened, "".join(traceback.format_exception(error)).split("\n"))),
     )

@@ -92,7 +92,8 @@ class _Commas:
             content = b"".join(self._landing.read(self._landing.head(path)))
         except NotFound:
             return None
-        return read_header(header_line(path, content, self._site.limits).encode()).decimal_comma
+        limits = self._site.limits
+        return read_header(header_line(path, content, limits).encode(), limits).decimal_comma
 
 
 def by_flags(changed: pl.DataFrame) -> Counter[tuple[str, str]]:

@@ -159,6 +159,6 @@ def _fixed_bytes(rows: pl.DataFrame, fixes: Fixes) -> dict[int, bytes]:
 
 def _changes(before: pl.DataFrame, after: EvaluatedFile) -> dict[tuple[str, str], int]:
     passed = after.rows.select("line_number", now=pl.lit(OK))
-    failed = after.rejected.select("line_number", now="code")
+    failed = after.rejected.select("line_number", now=pl.col("code").cast(pl.String))
     both = before.join(pl.concat([passed, failed]), on="line_number")
     return dict(Counter(zip(both["code"].to_list(), both["now"].to_list(), strict=True)))

@@ -1,6 +1,6 @@
 """The database, as loading files needs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +10,7 @@ import polars as pl
 
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger
+from greenstream.domain.quarantine import LongRow
 from greenstream.ports.landing import LandedFile
 
 
@@ -44,8 +45,8 @@ class StoredRows(Protocol):
 class Load(StoredRows, Protocol):
     """The transaction of one file that claimed its content; it is kept whole, or nothing of it is."""
 
-    def quarantine(self, rows: pl.DataFrame) -> int:
-        """Keep rejected rows (schema QUARANTINED); how many were kept."""
+    def quarantine(self, batches: Iterable[pl.DataFrame | LongRow]) -> int:
+        """Keep rejected rows (frames of schema QUARANTINED, as `quarantined_rows` gives them); how many were kept."""
         ...
 
     def close(self, ledger: Ledger, ignored_columns: tuple[str, ...], *, to_erase: bool) -> FileResult:

@@ -1,6 +1,6 @@
 """What was rejected or stored before, and is judged anew."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +10,7 @@ import polars as pl
 
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Delivery, Ledger
+from greenstream.domain.quarantine import LongRow
 from greenstream.ports.loading import Stored, StoredRows
 
 
@@ -113,7 +114,7 @@ class Reprocessing(Protocol):
         """Store rows (schema READINGS) as the file's; how many weren't known."""
         ...
 
-    def quarantine(self, rows: pl.DataFrame) -> int: ...
+    def quarantine(self, batches: Iterable[pl.DataFrame | LongRow]) -> int: ...
     def release(self, lines: pl.Series, recoded: pl.DataFrame) -> None:
         """Let rows out of the quarantine; note why others (schema REJECTED) fail now."""
         ...

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import errors
 
 from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable, GreenStreamError, TransactionConflict
+from greenstream.domain.text import shortened
 
 _AWAY = ("08", "53", "57", "58")  # connection, insufficient resources (disk full too), operator intervention, system
 _READ_ONLY = "25006"  # a standby after a failover, or a managed server whose disk is nearly full
@@ -30,7 +31,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def _translate(error: psycopg.Error, doing: str) -> GreenStreamError:
-    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    said = shortened(str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return _without_answer(doing, said)
     if error.sqlstate and (error.sqlstate[:2] in _AWAY or error.sqlstate == _READ_ONLY):

@@ -1,6 +1,6 @@
 """The transaction of one file: what it claimed, and the rows it stores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -8,11 +8,13 @@ from psycopg import errors
 
 from greenstream.adapters.postgres.columns import READING_COLUMNS, bytea
 from greenstream.adapters.postgres.connection import Connection, copy_csv
+from greenstream.adapters.postgres.quarantine import copy_quarantine
 from greenstream.adapters.postgres.sql import query
 from greenstream.adapters.postgres.thaw import Thaw, concerned_days
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
+from greenstream.domain.quarantine import LongRow
 from greenstream.domain.rules.b6_metadata import lineage
 from greenstream.domain.schema import Flag
 from greenstream.ports import Stored
@@ -80,19 +82,8 @@ class PostgresLoad:
         self._note(new)
         return Stored(stored=new.height, duplicate=batch.height - new.height)
 
-    def quarantine(self, rows: pl.DataFrame) -> int:
-        if rows.is_empty():
-            return 0
-        kept = rows.select(
-            source_file_id=pl.lit(self._source_file_id),
-            line_number="line_number",
-            raw_bytes=bytea(pl.col("raw_bytes").bin.encode("hex")),
-            raw_line="raw_line",
-            rule_id="rule_id",
-            code="code",
-            quarantined_at=pl.lit(self._now),
-        )
-        return copy_csv(self._connection, query("copy_quarantine"), kept)
+    def quarantine(self, batches: Iterable[pl.DataFrame | LongRow]) -> int:
+        return copy_quarantine(self._connection, batches, self._source_file_id, self._now)
 
     def close(self, ledger: Ledger, ignored_columns: tuple[str, ...], *, to_erase: bool) -> FileResult:
         ledger.check(self._delivery.path)

@@ -1,6 +1,6 @@
 """The transaction in which a loaded file is processed again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -13,6 +13,7 @@ from greenstream.adapters.postgres.sql import query
 from greenstream.domain.calendar import day_start
 from greenstream.domain.evaluate import EvaluatedFile, Site
 from greenstream.domain.ledger import Ledger
+from greenstream.domain.quarantine import LongRow
 from greenstream.domain.reprocess import OF_FILE, QUARANTINE
 from greenstream.domain.schema import Rejection
 from greenstream.ports import LoadedDelivery
@@ -119,8 +120,8 @@ class PostgresReprocessing:
             self._connection.execute(query("reprocess_drop_load"), {"load_id": self._load_id})
         return stored
 
-    def quarantine(self, rows: pl.DataFrame) -> int:
-        return self._load.quarantine(rows)
+    def quarantine(self, batches: Iterable[pl.DataFrame | LongRow]) -> int:
+        return self._load.quarantine(batches)
 
     def release(self, lines: pl.Series, recoded: pl.DataFrame) -> None:
         rules = {code.value: code.rule_id for code in Rejection}

@@ -126,7 +126,7 @@ class ObjectStore:
         whatever `on_stray` hears of. Where a bucket has versions, each that was put under a key since it was last
         deleted is a file, the oldest first.
         """
-        days = filter(is_day, self._backend.folders(LANDING, on_stray)) if day is None else [day.isoformat()]
+        days = self._days(on_stray) if day is None else [day.isoformat()]
         for each in days:
             files = self._backend.list(f"{LANDING}/{each}", on_stray)
             yield from (file for file in files if is_landed(file.path))
@@ -239,6 +239,9 @@ class ObjectStore:
 
     def __str__(self) -> str:
         return str(self._backend)
+
+    def _days(self, on_stray: OnStray) -> Iterator[str]:
+        return filter(is_day, self._backend.folders(LANDING, on_stray))
 
     def _created(self, key: str, content: bytes) -> bool:
         with self._backend.stage(LANDING, [content]) as staged:

@@ -6,10 +6,11 @@ import sys
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import chain
 from typing import BinaryIO, cast
 
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.limits import Limits
+from greenstream.domain.limits import LONGEST_KEPT_LINE, Limits
 from greenstream.domain.schema import Reason
 
 if sys.version_info >= (3, 14):
@@ -17,7 +18,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -55,41 +56,60 @@ def check_size(name: str, size_bytes: int, limits: Limits) -> None:
 
 
 def text_blocks(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:
-    """Decompress a file into blocks of about 8 MiB, each ending at the end of a line, the last one wherever it ends.
+    """Decompress a file into blocks of about 2 MiB, each ending at the end of a line, the last one wherever it ends.
 
-    A byte order mark is dropped.
+    A byte order mark is dropped. A line that is longer than a block is a block by itself.
 
     Raises:
         FileRejected: EMPTY_FILE, TOO_LARGE or CORRUPT_ARCHIVE, while iterating.
     """
     if compression_of(name) is Compression.NONE:
-        yield from _slices_at_lines(content)
+        yield from _slices_at_lines(name, content)
         return
     pieces = _decompressed(name, content, limits)
     head = next(pieces, b"")
     if not head:
         raise FileRejected(Reason.EMPTY_FILE, f"{name} holds 0 bytes")
-    yield from _cut_at_lines(head.removeprefix(UTF8_BOM), pieces)
+    yield from _cut_at_lines(name, chain([head.removeprefix(UTF8_BOM)], pieces))
 
 
-def _slices_at_lines(content: bytes) -> Iterator[bytes]:
+def _slices_at_lines(name: str, content: bytes) -> Iterator[bytes]:
     start = len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0
     while start < len(content):
-        end = content.find(b"\n", start + BLOCK_BYTES - 1) + 1 or len(content)
+        end = _end_of_block(content, start)
+        _check_line(name, end - start)
         yield content[start:end]
         start = end
 
 
-def _cut_at_lines(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    pending = [head]
+def _end_of_block(content: bytes, start: int) -> int:
+    if len(content) - start <= BLOCK_BYTES:
+        return len(content)
+    end = content.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+    return end or content.find(b"\n", start + BLOCK_BYTES) + 1 or len(content)
+
+
+def _cut_at_lines(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    begun: list[bytes] = []  # of a line that has not ended
+    length = 0
     for piece in pieces:
-        end = pending[-1].rfind(b"\n") + 1
-        if end:
-            yield b"".join([*pending[:-1], pending[-1][:end]])
-            pending = [pending[-1][end:]]
-        pending.append(piece)
-    if last := b"".join(pending):
+        if end := piece.rfind(b"\n") + 1:
+            first = piece.find(b"\n") + 1 if length > BLOCK_BYTES else end
+            yield b"".join([*begun, piece[:first]])
+            if first < end:
+                yield piece[first:end]
+            begun, length = [], 0
+        begun.append(piece[end:])
+        length += len(piece) - end
+        _check_line(name, length)
+    if last := b"".join(begun):
         yield last
+
+
+def _check_line(name: str, length: int) -> None:
+    """A block of this length may be a line by itself, and a rejected line is kept whole."""
+    if length > LONGEST_KEPT_LINE:
+        raise FileRejected(Reason.TOO_LARGE, f"{name} has a line of more than {LONGEST_KEPT_LINE} bytes")
 
 
 def _decompressed(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ Plain lines go to the CSV reader as they are. Each other line is judged by itsel
 the rest is malformed. A record never spans lines, so one bad byte costs one line.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,17 +17,10 @@ from greenstream.domain.errors import FileRejected
 from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.content import text_blocks
 from greenstream.domain.parsing.header import BLANKS, CONTROL, Header, read_header, record_pattern
-from greenstream.domain.parsing.lines import (
-    LF,
-    LINE_NUMBER,
-    count,
-    may_all_be_plain,
-    part_of,
-    plain_lines,
-    split_lines,
-)
+from greenstream.domain.parsing.lines import LINE_NUMBER, Lines, count_lines, may_all_be_plain
 
 PARALLEL_BLOCKS = 3
+BLANK_LINE = re.compile(rb"[ \t]*+\r?\n?")
 FIELDS = ("meter_id", "timestamp", "energy_value", "unit", "location")
 
 
@@ -61,8 +55,8 @@ def read_records(name: str, content: bytes, limits: Limits) -> RawRecords:
     """
     blocks = text_blocks(name, content, limits)
     first, rest = _take_line(next(blocks, b""))
-    header = _header_once_all_is_read(first, blocks)
-    reader = _BlockReader(header)
+    header = _header_once_all_is_read(first, blocks, limits)
+    reader = _BlockReader(header, limits.max_line_bytes)
     parsed = list(_parse_blocks(reader, chain([rest] if rest else [], blocks)))
     return RawRecords(
         header=header,
@@ -76,10 +70,10 @@ def _take_line(block: bytes) -> tuple[bytes, bytes]:
     return line.removesuffix(b"\r"), rest
 
 
-def _header_once_all_is_read(line: bytes, blocks: Iterator[bytes]) -> Header:
+def _header_once_all_is_read(line: bytes, blocks: Iterator[bytes], limits: Limits) -> Header:
     """Read the header; where it is bad, a fault of the archive further on still goes first."""
     try:
-        return read_header(line)
+        return read_header(line, limits)
     except FileRejected:
         for _ in blocks:
             pass
@@ -92,9 +86,8 @@ def _parse_blocks(reader: "_BlockReader", blocks: Iterable[bytes]) -> Iterator[_
         pending: deque[Future[_Block]] = deque()
         line_number = 2
         for block in blocks:
-            whole = block if block.endswith(b"\n") else block + b"\n"
-            lines = count(whole, LF)
-            pending.append(pool.submit(reader.read, whole, line_number, lines))
+            lines = count_lines(block)
+            pending.append(pool.submit(reader.read, block, line_number, lines))
             line_number += lines
             if len(pending) > PARALLEL_BLOCKS:
                 yield pending.popleft().result()
@@ -102,16 +95,16 @@ def _parse_blocks(reader: "_BlockReader", blocks: Iterable[bytes]) -> Iterator[_
             yield pending.popleft().result()
 
 
-def _line_numbers(values: list[int]) -> pl.DataFrame:
+def _line_numbers(values: list[int] | pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"line_number": pl.Series(values, dtype=LINE_NUMBER)})
 
 
 class _BlockReader:
     """Reads the blocks of one file into the same dictionaries."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, max_line_bytes: int) -> None:
         self._header = header
-        self._separator = header.delimiter.encode()
+        self._max_line_bytes = max_line_bytes
         self._types = {name: pl.Categorical(pl.Categories.random(name)) for name in FIELDS}
         known = {position: name for name, position in header.positions.items()}
         names = [known.get(position, f"ignored {position}") for position in range(header.width)]
@@ -120,13 +113,17 @@ class _BlockReader:
         """No records, and what keeps the dictionaries alive between blocks."""
 
     def read(self, block: bytes, first_line: int, lines: int) -> _Block:
-        """Parse a block that ends in a line end; `lines` is how many it has."""
+        """Parse a block, of which `lines` is how many it has."""
+        if lines == 1 and len(block) > self._max_line_bytes + len(b"\r\n"):
+            malformed = [] if BLANK_LINE.fullmatch(block) else [first_line]
+            return _Block(records=self.nothing, malformed=_line_numbers(malformed))
+        whole = block if block.endswith(b"\n") else block + b"\n"
         numbers = pl.int_range(first_line, first_line + lines, dtype=LINE_NUMBER, eager=True)
-        return self._read_plain(block, numbers) or self._read_mixed(block, numbers)
+        return self._read_plain(whole, numbers) or self._read_mixed(Lines(whole), numbers)
 
     def _read_plain(self, block: bytes, numbers: pl.Series) -> _Block | None:
         """The whole block at once, or None where anything in it needs a closer look."""
-        if not may_all_be_plain(block, len(numbers), self._header):
+        if not may_all_be_plain(block, len(numbers), self._header, self._max_line_bytes):
             return None
         try:
             fields = self._read_csv(block, quote=False)
@@ -134,13 +131,13 @@ class _BlockReader:
             return None
         return _Block(records=self._numbered(fields, numbers), malformed=_line_numbers([]))
 
-    def _read_mixed(self, block: bytes, numbers: pl.Series) -> _Block:
+    def _read_mixed(self, lines: Lines, numbers: pl.Series) -> _Block:
         """The plain lines together, the others each by itself."""
-        plain = plain_lines(block, self._header)
-        others = self._read_by_line(split_lines(part_of(block, ~plain), numbers.filter(~plain)))
+        plain = lines.plain(self._header, self._max_line_bytes)
+        others = self._read_by_line(Lines(lines.part(~plain)), numbers.filter(~plain))
         if not plain.any():
             return others
-        records = self._numbered(self._read_csv(part_of(block, plain), quote=False), numbers.filter(plain))
+        records = self._numbered(self._read_csv(lines.part(plain), quote=False), numbers.filter(plain))
         if others.records.height:
             records = pl.concat([records, others.records]).sort("line_number")
         return _Block(records=records, malformed=others.malformed)
@@ -165,23 +162,33 @@ class _BlockReader:
             ),
         )
 
-    def _read_by_line(self, lines: pl.DataFrame) -> _Block:
-        rows = lines.filter(pl.col("text").str.strip_chars(BLANKS) != "")
-        sound = rows.filter(self._is_sound())
-        malformed = rows.filter(~self._is_sound())
-        if sound.is_empty():
-            records = self.nothing
-        else:
-            text = sound["text"].str.join("\n").item() + "\n"
-            records = self._numbered(self._read_csv(text.encode(), quote=True), sound["line_number"])
-        return _Block(records=records, malformed=malformed.select("line_number"))
+    def _read_by_line(self, lines: Lines, numbers: pl.Series) -> _Block:
+        """Lines that aren't plain; most of those that are no records can be told by their bytes."""
+        doubtful = lines.doubtful(self._header, self._max_line_bytes)
+        hopeless = numbers.filter(~doubtful & ~lines.blank())
+        if not doubtful.any():
+            return _Block(records=self.nothing, malformed=_line_numbers(hopeless))
+        judged = self._judge(Lines(lines.part(doubtful)).texts(), numbers.filter(doubtful))
+        malformed = pl.concat([_line_numbers(hopeless), judged.malformed]).sort("line_number")
+        return _Block(records=judged.records, malformed=malformed)
+
+    def _judge(self, texts: pl.Series, numbers: pl.Series) -> _Block:
+        """`texts` are null where they aren't UTF-8."""
+        blank = texts.str.strip_chars(BLANKS) == ""
+        sound = texts.to_frame("text").select(self._is_sound()).to_series()
+        malformed = _line_numbers(numbers.filter(~sound & ~blank.fill_null(value=False)))
+        if not (sound & ~blank).any():
+            return _Block(records=self.nothing, malformed=malformed)
+        records = texts.filter(sound & ~blank).str.join("\n").item() + "\n"
+        fields = self._read_csv(records.encode(), quote=True)
+        return _Block(records=self._numbered(fields, numbers.filter(sound & ~blank)), malformed=malformed)
 
     def _is_sound(self) -> pl.Expr:
         text, separator = pl.col("text"), self._header.delimiter
         fields = text.str.replace_all('"[^"]*"', "").str.count_matches(separator, literal=True) + 1
-        return (
-            (text.cast(pl.Binary) == pl.col("raw"))  # else a byte isn't UTF-8
-            & ~text.str.contains(CONTROL)
+        sound = (
+            ~text.str.contains(CONTROL)
             & (fields == self._header.width)
             & (~text.str.contains('"', literal=True) | text.str.contains(f"^{record_pattern(separator)}$"))
         )
+        return sound.fill_null(value=False)

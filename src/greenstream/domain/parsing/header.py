@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 
 from greenstream.domain.errors import FileRejected
+from greenstream.domain.limits import Limits
 from greenstream.domain.schema import Reason
+from greenstream.domain.text import excerpt
 
 DELIMITERS = (",", ";", "\t", "|")
 REQUIRED_COLUMNS = ("meter_id", "timestamp", "energy_value")
@@ -27,31 +29,43 @@ class Header:
         return self.delimiter != ","
 
 
-def read_header(line: bytes) -> Header:
+def read_header(line: bytes, limits: Limits) -> Header:
     """Read the header from the file's first line, without its line end.
 
     The delimiter is the one that makes the three required columns appear.
 
     Raises:
-        FileRejected: BAD_ENCODING or MISSING_COLUMN.
+        FileRejected: TOO_LARGE, BAD_ENCODING or MISSING_COLUMN.
     """
-    text = _decode(line)
+    if len(line) > limits.max_line_bytes:
+        raise FileRejected(Reason.TOO_LARGE, f"the header has more than {limits.max_line_bytes} bytes")
+    text, widest = decode_header(line), 0
     for delimiter in DELIMITERS:
         names = [name.strip(BLANKS) for name in _split(text, delimiter)]
+        widest = max(widest, len(names))
         found = _positions(names)
-        if all(column in found for column in REQUIRED_COLUMNS):
+        if all(column in found for column in REQUIRED_COLUMNS) and len(names) <= limits.max_columns:
             ignored = tuple(dict.fromkeys(name for i, name in enumerate(names) if i not in found.values()))
             return Header(delimiter=delimiter, width=len(names), positions=found, ignored_columns=ignored)
-    raise FileRejected(Reason.MISSING_COLUMN, f"the header needs {', '.join(REQUIRED_COLUMNS)}, it is {text[:200]!r}")
+    if widest > limits.max_columns:
+        raise FileRejected(Reason.TOO_LARGE, f"the header has {widest} columns, more than {limits.max_columns}")
+    raise FileRejected(Reason.MISSING_COLUMN, f"the header needs {', '.join(REQUIRED_COLUMNS)}, it is {excerpt(text)}")
 
 
-def _decode(line: bytes) -> str:
+def decode_header(line: bytes) -> str:
+    """The text of a header.
+
+    Raises:
+        FileRejected: BAD_ENCODING.
+    """
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FileRejected(Reason.BAD_ENCODING, f"the header isn't UTF-8: {error}") from error
+        raise FileRejected(
+            Reason.BAD_ENCODING, f"the header isn't UTF-8: {error.reason} at byte {error.start}"
+        ) from error
     if re.search(CONTROL, text):
-        raise FileRejected(Reason.BAD_ENCODING, f"the header holds control characters: {text[:200]!r}")
+        raise FileRejected(Reason.BAD_ENCODING, f"the header holds control characters: {excerpt(text)}")
     return text
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from greenstream.domain.limits import Limits
-from greenstream.domain.parsing.csv import RawRecords, read_records
+from greenstream.domain.parsing.csv import FIELDS, RawRecords, read_records
 from greenstream.domain.parsing.header import BLANKS, Header
 from greenstream.domain.schema import CODE, REJECTED, Rejection, conform
 
@@ -49,39 +49,51 @@ def parse_file(name: str, content: bytes, limits: Limits) -> ParsedFile:
 
 
 def _with_dictionaries(raw: RawRecords, limits: Limits) -> ParsedFile:
-    """Encode each column; rows without a usable meter_id are rejected here."""
-    meters = _drop_long(_encode(raw.records["meter_id"]), limits.max_meter_id_chars)
-    timestamps = _encode(raw.records["timestamp"])
-    energies = _energy_texts(_encode(raw.records["energy_value"]), _encode(raw.records["unit"]))
-    locations = _encode(raw.records["location"])
+    """Encode each column; rows with a field that is too long, or without a usable meter_id, are rejected here."""
+    columns = {name: _encode(raw.records[name]) for name in FIELDS}
+    meters = _drop_long(columns.pop("meter_id"), limits.max_meter_id_chars)
+    too_long = [mask for column in columns.values() if (mask := _long_rows(column, limits.max_field_chars)) is not None]
+    kept = {name: _drop_long(column, limits.max_field_chars) for name, column in columns.items()}
+    energies = _energy_texts(kept["energy_value"], kept["unit"])
     records = pl.DataFrame(
         {
             "line_number": raw.records["line_number"].rechunk(),
             "meter": meters.codes,
-            "timestamp": timestamps.codes,
+            "timestamp": kept["timestamp"].codes,
             "energy": energies.codes,
-            "location": locations.codes,
+            "location": kept["location"].codes,
         }
     )
+    records, lost = _without_unusable(records, too_long)
+    rejected = pl.concat([_rejected(raw.malformed, pl.lit(Rejection.MALFORMED_ROW.value)), lost])
     return ParsedFile(
         header=raw.header,
         rows=raw.rows,
-        records=records.filter(pl.col("meter").is_not_null()) if meters.codes.null_count() else records,
-        rejected=pl.concat(
-            [
-                _rejected(raw.malformed, Rejection.MALFORMED_ROW),
-                _rejected(records.filter(pl.col("meter").is_null()), Rejection.MISSING_METER_ID),
-            ]
-        ).sort("line_number"),
+        records=records,
+        rejected=rejected.sort("line_number"),
         meters=meters.texts,
-        timestamps=timestamps.texts,
+        timestamps=kept["timestamp"].texts,
         energies=energies.texts,
-        locations=locations.texts,
+        locations=kept["location"].texts,
     )
 
 
-def _rejected(rows: pl.DataFrame, code: Rejection) -> pl.DataFrame:
-    return conform(rows.with_columns(code=pl.lit(code.value)), REJECTED)
+def _without_unusable(records: pl.DataFrame, too_long: list[pl.Series]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The records that go on, and those that don't (schema REJECTED)."""
+    if not too_long and not records["meter"].null_count():
+        return records, _rejected(records.clear(), pl.lit(None))
+    malformed = pl.any_horizontal(pl.lit(value=False), *too_long)
+    lost = malformed | pl.col("meter").is_null()
+    code = (
+        pl.when(malformed)
+        .then(pl.lit(Rejection.MALFORMED_ROW.value))
+        .otherwise(pl.lit(Rejection.MISSING_METER_ID.value))
+    )
+    return records.filter(~lost), _rejected(records.with_columns(code=code).filter(lost), pl.col("code"))
+
+
+def _rejected(rows: pl.DataFrame, code: pl.Expr) -> pl.DataFrame:
+    return conform(rows.with_columns(code=code), REJECTED)
 
 
 def _encode(column: pl.Series) -> _Column:
@@ -111,6 +123,12 @@ def _take(values: pl.Series, positions: pl.Series) -> pl.Series:
     if not len(values):
         return pl.repeat(None, len(positions), dtype=values.dtype, eager=True)
     return values.gather(positions)
+
+
+def _long_rows(column: _Column, max_chars: int) -> pl.Series | None:
+    """For each row whether its text is too long; None where none is."""
+    too_long = column.texts.str.len_chars() > max_chars
+    return _take(too_long, column.codes).fill_null(value=False) if too_long.any() else None
 
 
 def _drop_long(column: _Column, max_chars: int) -> _Column:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from greenstream.domain.errors import FileRejected
 from greenstream.domain.limits import Limits
@@ -12,6 +13,7 @@ from greenstream.domain.parsing.content import check_size, text_blocks
 from greenstream.domain.parsing.header import BLANKS, CONTROL, DELIMITERS
 from greenstream.domain.parsing.records import NULL_TOKENS
 from greenstream.domain.schema import Reason
+from greenstream.domain.text import excerpt
 
 COLUMNS = ("meter_id", "location", "commissioned", "decommissioned")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -78,12 +80,14 @@ def read_roster(name: str, content: bytes, limits: Limits) -> Roster:
         FileRejected: as for readings; MISSING_COLUMN without a column `meter_id`.
     """
     check_size(name, len(content), limits)
-    first, *rest = b"".join(text_blocks(name, content, limits)).split(b"\n")
-    header = _read_header(name, first)
+    lines = _lines(name, content, limits)
+    header = _read_header(name, next(lines, (1, b""))[1], limits)
     meters: dict[str, tuple[int, RosterMeter]] = {}
-    bad = []
-    lines = [(number, line.removesuffix(b"\r")) for number, line in enumerate(rest, start=2) if line.strip(b" \t\r")]
+    bad, count = [], 0
     for number, line in lines:
+        if not line.strip(BLANKS.encode()):
+            continue
+        count += 1
         try:
             meter = _read_meter(header, line, limits)
             known, before = meters.setdefault(meter.meter_id, (number, meter))
@@ -94,22 +98,31 @@ def read_roster(name: str, content: bytes, limits: Limits) -> Roster:
     return Roster(
         columns=header.columns,
         ignored_columns=tuple(dict.fromkeys(each for each in header.names if each not in COLUMNS)),
-        lines=len(lines),
+        lines=count,
         meters=tuple(meter for _, meter in meters.values()),
         bad=tuple(bad),
     )
 
 
-def _read_header(name: str, line: bytes) -> _Header:
+def _lines(name: str, content: bytes, limits: Limits) -> Iterator[tuple[int, bytes]]:
+    """Each line with its number, without its line end."""
+    blocks = text_blocks(name, content, limits)
+    lines = chain.from_iterable(block.removesuffix(b"\n").split(b"\n") for block in blocks)
+    return ((number, line.removesuffix(b"\r")) for number, line in enumerate(lines, start=1))
+
+
+def _read_header(name: str, line: bytes, limits: Limits) -> _Header:
     """The delimiter is the one that makes the column `meter_id` appear."""
+    if len(line) > limits.max_line_bytes:
+        raise FileRejected(Reason.TOO_LARGE, f"{name}: the header has more than {limits.max_line_bytes} bytes")
     try:
-        text = _decoded(line.removesuffix(b"\r"))
+        text = _decoded(line)
         for header in _headers(text):
             if "meter_id" in header.names:
                 return header
     except _LineError as error:
         raise FileRejected(Reason.BAD_ENCODING, f"{name}: the header {error}") from error
-    raise FileRejected(Reason.MISSING_COLUMN, f"{name}: the header needs meter_id, it is {text[:200]!r}")
+    raise FileRejected(Reason.MISSING_COLUMN, f"{name}: the header needs meter_id, it is {excerpt(text)}")
 
 
 def _headers(text: str) -> Iterator[_Header]:
@@ -122,12 +135,16 @@ def _headers(text: str) -> Iterator[_Header]:
 
 
 def _read_meter(header: _Header, line: bytes, limits: Limits) -> RosterMeter:
+    if len(line) > limits.max_line_bytes:
+        raise _LineError(f"more than {limits.max_line_bytes} bytes")
     fields = header.fields(_decoded(line))
     meter_id = fields["meter_id"]
     if meter_id is None:
         raise _LineError("no meter_id")
     if len(meter_id) > limits.max_meter_id_chars:
         raise _LineError(f"the meter_id has more than {limits.max_meter_id_chars} characters")
+    if len(fields.get("location") or "") > limits.max_field_chars:
+        raise _LineError(f"the location has more than {limits.max_field_chars} characters")
     commissioned, decommissioned = (_date(name, fields.get(name)) for name in ("commissioned", "decommissioned"))
     if commissioned and decommissioned and decommissioned < commissioned:
         raise _LineError(f"{meter_id} is decommissioned on {decommissioned}, before it is commissioned")
@@ -146,7 +163,7 @@ def _date(column: str, text: str | None) -> date | None:
     try:
         day = date.fromisoformat(text if DATE.fullmatch(text) else "")
     except ValueError as error:
-        raise _LineError(f"{column} {text!r} is no date as YYYY-MM-DD") from error
+        raise _LineError(f"{column} {excerpt(text)} is no date as YYYY-MM-DD") from error
     if day < EARLIEST:
         raise _LineError(f"{column} {text} is before {EARLIEST}")
     return None if day == NEVER else day

@@ -94,17 +94,18 @@ def invalid_value(energy_value: pl.Expr, number: pl.Expr, scaled: pl.Expr, limit
     """B1.2: the energy must be a number and a unit of letters or none; anything else has no kW.
 
     A number is a sign, digits with at most one decimal point, and an exponent; only the digits must be there. Blanks
-    may stand before the unit. From 10⁹ kW on, as written, a value is no measurement. In files whose delimiter isn't
+    may stand before the unit. From 10⁹ kW on, once rounded, a value is no measurement. In files whose delimiter isn't
     a comma, a comma stands for the decimal point.
 
     Flagged: energy_value `12..5 kW` → INVALID_VALUE
     Flagged: energy_value `3 250 W` → INVALID_VALUE
     Flagged: energy_value `1e9 kW` → INVALID_VALUE
+    Flagged: energy_value `-999999999.99995 kW` → INVALID_VALUE
     Clean: energy_value `12.5 kW` → no flag
     """
     no_number = number.struct.field("unit").is_null()
-    whole = scaled.struct.field("whole")
-    too_large = whole.is_null() | (whole >= limits.max_abs_kw * UNITS_PER_KW)
+    size = round_half_away(scaled).abs()
+    too_large = size.is_null() | (size >= limits.max_abs_kw * UNITS_PER_KW)
     return energy_value.is_not_null() & (no_number | (_known_unit(number) & too_large))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from greenstream import __version__
+from greenstream.domain.text import printable_lines
 from greenstream.entrypoints.cli import (
     alerts,
     archive,
@@ -116,7 +117,7 @@ def _say_usage(error: Exception) -> None:
     message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
     context = getattr(error, "ctx", None)
     if message.startswith("Usage:"):  # called without a command: the message is the help
-        print(message, file=sys.stderr)
+        print(printable_lines(message), file=sys.stderr)
     else:
         Console().warn(f"{message} (see {context.command_path if context else 'greenstream'} --help)")
 

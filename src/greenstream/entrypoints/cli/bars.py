@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
+from greenstream.domain.text import printable
 from greenstream.entrypoints.cli.console import Progress
 
 
@@ -35,7 +36,7 @@ class Bar(Progress):
         self._display.update(self._task, completed=done, total=of)
 
     def describe(self, text: str) -> None:
-        self._display.update(self._task, description=text)
+        self._display.update(self._task, description=printable(text))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Data goes to stdout. Progress and hints go to stderr and are silenced by ``-q``; troubles go to stderr always.
 """
 
+import codecs
 import functools
 import inspect
 import json
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from greenstream.domain.text import plain_json, printable, printable_lines
 from greenstream.entrypoints.cli.tables import table_lines
 
 if TYPE_CHECKING:
@@ -64,24 +66,28 @@ class Console:
     def say(self, text: str) -> None:
         """A hint or a step, on stderr, unless quiet."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(printable_lines(text), file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
         """A trouble in one line on stderr, even when quiet."""
-        print(f"{_bold_red('error:')} {' '.join(text.split())}", file=sys.stderr, flush=True)
+        print(f"{_bold_red('error:')} {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
 
-    def write(self, text: str) -> None:
-        """A line of data on stdout."""
-        print(text)
+    def write(self, text: str, *, lead: str = "") -> None:
+        """A line of data on stdout; only `lead`, which is ours, may have a style."""
+        print(f"{lead}{printable_lines(text)}")
+
+    def entry(self, name: str, value: object, width: int) -> None:
+        """A name and its value in a line on stdout."""
+        self.write(f"{name:<{width}} {printable(str(value))}")
 
     def emit(self, value: object) -> None:
         """A JSON value in one line on stdout, at once."""
-        print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+        print(plain_json(json.dumps(value, ensure_ascii=False, default=str)), flush=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
         """A table on stdout, as wide as its content; numbers, and the columns named in `right`, are right-aligned."""
         for line in table_lines(columns, list(rows), right=right, bold=is_colourful(sys.stdout)):
-            self.write(line)
+            print(line)
 
     @contextmanager
     def progress(self, description: str, total: float | None = None, *, unit: str = "") -> Iterator[Progress]:
@@ -102,7 +108,7 @@ class Console:
         from greenstream.domain.errors import GreenStreamError  # polars takes 100 ms to import
 
         if self.debug:
-            traceback.print_exception(error)
+            print(printable_lines("".join(traceback.format_exception(error))), end="", file=sys.stderr)
         if isinstance(error, GreenStreamError):
             self.warn(f"{error.code}: {error}")
         elif isinstance(error, OSError):
@@ -184,6 +190,16 @@ def _translated(console: Console) -> Iterator[None]:
         stop(ExitCode.INTERRUPTED)
     except Exception as error:
         stop(console.fail(error))
+
+
+def for_stdout(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Text in UTF-8 for machines, as it is; only a terminal gets it without what it could obey."""
+    if not sys.stdout.isatty():
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    for piece in pieces:
+        yield printable_lines(decoder.decode(piece)).encode()
 
 
 def silence_stdout() -> None:

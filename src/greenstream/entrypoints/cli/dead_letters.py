@@ -56,7 +56,7 @@ def show(
         return
     for name, value in found.items():
         if value is not None and name != "traceback":
-            console.write(f"{name:<15} {value}")
+            console.entry(name, value, 15)
     console.write(f"\n{found['traceback'].rstrip()}")
 
 

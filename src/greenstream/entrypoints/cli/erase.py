@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from greenstream.domain.text import printable
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
 from greenstream.entrypoints.cli.patience import alone
 
@@ -59,5 +60,5 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
 def _confirmed(meter_id: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    typed: str = typer.prompt(f"This can't be undone. Type {meter_id} to erase it", err=True, default="")
+    typed: str = typer.prompt(f"This can't be undone. Type {printable(meter_id)} to erase it", err=True, default="")
     return typed == meter_id

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from greenstream.domain.text import beginning
 from greenstream.entrypoints.cli.choice import (
     Code,
     DryRun,
@@ -18,7 +19,16 @@ from greenstream.entrypoints.cli.choice import (
     tell_files,
     troubles_of,
 )
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import (
+    Console,
+    ExitCode,
+    Json,
+    UsageError,
+    command,
+    for_stdout,
+    open_system,
+    stop,
+)
 
 if TYPE_CHECKING:
     from greenstream.pipeline.replay import ReplayedFile
@@ -150,7 +160,7 @@ def export(
     system = open_system(console)
     text, rows = system.export_rows(row_choice(system.settings.timezone, code, source_file, since))
     if out == "-":
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.writelines(for_stdout([text]))
     else:
         Path(out).write_bytes(text)
     console.say(
@@ -220,10 +230,10 @@ def tell_row(console: Console, row: Mapping[str, Any]) -> None:
     """Each value in a line, but those that are nothing."""
     for name, value in row.items():
         if value is not None:
-            console.write(f"{name:<17} {value}")
+            console.entry(name, value, 17)
 
 
 def _row(row: Mapping[str, Any]) -> tuple[object, ...]:
     when = f"{row['quarantined_at']:%Y-%m-%d %H:%M}"
     state = "replayed" if row["replayed_at"] else "discarded" if row["discarded_at"] else "waits"
-    return row["source_file"], str(row["line_number"]), row["code"], row["raw_line"], when, state
+    return row["source_file"], str(row["line_number"]), row["code"], beginning(row["raw_line"]), when, state

@@ -11,7 +11,16 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, UsageError, command, is_colourful, open_system
+from greenstream.domain.text import plain_json
+from greenstream.entrypoints.cli.console import (
+    Console,
+    Json,
+    UsageError,
+    command,
+    for_stdout,
+    is_colourful,
+    open_system,
+)
 from greenstream.entrypoints.cli.tables import Layout
 
 if TYPE_CHECKING:
@@ -71,7 +80,7 @@ def query(
     bold = output is None and is_colourful(sys.stdout)
     asked = _ask_lake(system, text, wanted, bold=bold) if lake else _ask(system, text, wanted, bold=bold)
     with asked as answered, _target(output) as target, closing(answered) as pieces:
-        for piece in pieces:
+        for piece in for_stdout(pieces) if wanted is Format.CSV and output is None else pieces:
             target.write(piece)
         target.flush()
 
@@ -122,7 +131,7 @@ def _array(objects: Iterator[list[str]]) -> Generator[bytes]:
     lead = "[\n"
     for batch in objects:
         if batch:
-            yield (lead + ",\n".join(batch)).encode()
+            yield (lead + plain_json(",\n".join(batch))).encode()
             lead = ",\n"
     yield b"[]\n" if lead == "[\n" else b"\n]\n"
 

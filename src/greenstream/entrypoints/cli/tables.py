@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from unicodedata import east_asian_width
 
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-_CONTROLS |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+from greenstream.domain.text import printable
+
 _GAP = "  "
 
 
@@ -57,7 +57,7 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value).translate(_CONTROLS)
+    return printable(str(value))
 
 
 def _is_numeric(values: Sequence[object]) -> bool:

@@ -2,9 +2,12 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
+from greenstream.domain.text import printable, printable_lines
 from greenstream.entrypoints.service.parts import Log
 
 
@@ -17,15 +20,28 @@ def logger(*, json: bool) -> Log:
         "watchfiles",
     ):  # we say ourselves what matters
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    render = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    render = (
+        [structlog.processors.JSONRenderer()]
+        if json
+        else [_shown, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
     log: Log = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            render,
+            *render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if json else logging.INFO),
     )
     return log
+
+
+def _shown(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The event as a terminal may have it; JSON escapes by itself."""
+    texts = {name: printable(value) for name, value in event.items() if isinstance(value, str)}
+    if "exception" in texts:
+        texts["exception"] = printable_lines(str(event["exception"]))
+    event.update(texts)
+    return event

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from greenstream.domain.text import printable
 from greenstream.entrypoints.cli.demo.facts import (
     Arrived,
     Compared,
@@ -193,7 +194,7 @@ def quarantine_lines(quarantined: Sequence[Quarantined]) -> Iterable[RenderableT
     """Two lines a code, so that a raw line has room; it is shown as it came."""
     for each in sorted(quarantined, key=lambda one: -one.times):
         yield f"{each.times:>6,}  {each.code:<23}  {WHY.get(each.code, f'rule {each.rule_id}')}"
-        yield Padding(Text(each.raw_line, style="italic", overflow="fold"), (0, 0, 0, 8), expand=False)
+        yield Padding(Text(printable(each.raw_line), style="italic", overflow="fold"), (0, 0, 0, 8), expand=False)
     if not quarantined:
         yield "nothing"
 
@@ -205,7 +206,9 @@ def history_parts(found: Sequence[InHistory]) -> Iterable[RenderableType]:
         return
     table = _table("code", "count>", "example", "since", "why")
     for each in sorted(found, key=lambda one: -one.times):
-        table.add_row(each.code, f"{each.times:,}", each.meter_id, f"{each.window_start:%m-%d %H:%M}", figures_of(each))
+        table.add_row(
+            each.code, f"{each.times:,}", printable(each.meter_id), f"{each.window_start:%m-%d %H:%M}", figures_of(each)
+        )
     yield table
     yield Text(NOT_ALL_FAULTS, style="dim")
 
@@ -228,7 +231,7 @@ def example_of(flagged: Flagged) -> str:
     """What the flag is about: the energy text as it came, or the time that was inferred."""
     if flagged.code == "TIMESTAMP_INFERRED":
         return f"→ {flagged.reading_at:%m-%d %H:%M}"
-    return "(empty)" if flagged.energy_value is None else flagged.energy_value
+    return "(empty)" if flagged.energy_value is None else printable(flagged.energy_value)
 
 
 def other_faults(facts: DemoFacts, width: int) -> Iterable[str]:

@@ -31,7 +31,7 @@ def doctor(console: Console, json: Json = False) -> None:
     for finding in examine(os.environ, lambda: datetime.now(UTC), console.say):
         findings.append(finding)
         if not json:
-            console.write(_line(finding))
+            console.write(_text(finding), lead=_level(finding))
     counts = Counter(finding.level for finding in findings)
     if json:
         console.emit(_facts(findings, counts))
@@ -46,12 +46,14 @@ def _facts(findings: list[Finding], counts: Counter[Level]) -> dict[str, object]
     return {"checks": checks, "warnings": counts[Level.WARNING], "faults": counts[Level.FAULT]}
 
 
-def _line(finding: Finding) -> str:
-    """One line, with a further one for the mend; wrapped on a terminal."""
+def _level(finding: Finding) -> str:
     level = f"{finding.level.value:9}"
-    if is_colourful(sys.stdout):
-        level = f"\x1b[{COLOURS[finding.level]}m{level}\x1b[0m"
-    found = f"{level}{finding.check:{INDENT - 9}}{_wrapped(finding.found)}"
+    return f"\x1b[{COLOURS[finding.level]}m{level}\x1b[0m" if is_colourful(sys.stdout) else level
+
+
+def _text(finding: Finding) -> str:
+    """One line, with a further one for the mend; wrapped on a terminal."""
+    found = f"{finding.check:{INDENT - 9}}{_wrapped(finding.found)}"
     return f"{found}\n{' ' * INDENT}→ {_wrapped(finding.mend)}" if finding.mend else found
 
 
