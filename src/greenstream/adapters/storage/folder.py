@@ -276,7 +276,7 @@ def _landed(key: str, status: os.stat_result) -> LandedFile:
     return LandedFile(
         path=key,
         size_bytes=status.st_size,
-        received_at=_time(status.st_mtime_ns),
+        received_at=_time(status.st_ctime_ns),
         modified_at=_time(status.st_mtime_ns),
         version=f"{status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}",
     )

@@ -63,6 +63,16 @@ class ObjectStore:
             kept = self._keep(staged, f"{folder}/{escape(text)}", renew=True)
         return self.head(kept)
 
+    def unlanded(self, source: Path, *, day: date) -> tuple[str, int] | None:
+        """The key that a file of this machine would get if it landed, and its size; None where it has landed already.
+
+        Its content isn't looked at, so the key is that of a file whose name is free. Raises as `land`.
+        """
+        size_bytes = _Source(source).size_bytes
+        if self._landed_already(source) is not None:
+            return None
+        return f"{LANDING}/{day.isoformat()}/{escape(landing_text(text_of(source.name)))}", size_bytes
+
     def head(self, path: str) -> LandedFile:
         return self._backend.stat(path)
 
@@ -280,6 +290,10 @@ class _Source:
         if not stat.S_ISREG(self._status.st_mode):
             raise StorageRefused(f"{path} is not a regular file")
         self._path = path
+
+    @property
+    def size_bytes(self) -> int:
+        return self._status.st_size
 
     def __iter__(self) -> Iterator[bytes]:
         with source_errors(self._path), self._opened() as file:
