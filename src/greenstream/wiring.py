@@ -13,6 +13,7 @@ from greenstream.adapters.backups import Plan, Restored, plan_restore, restore, 
 from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
 from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.postgres.address import checked
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
@@ -75,13 +76,16 @@ class System:
         """The embedded PostgreSQL; None with a database of yours."""
         return None if self.settings.database_url else EmbeddedServer(self.settings.home)
 
+    @property
+    def own_dsn(self) -> str | None:
+        """Where a database of yours is, with its password; None with the embedded one. Raises SettingsError."""
+        given = self.settings.database_url
+        return checked(given.get_secret_value()) if given else None
+
     @cached_property
     def dsn(self) -> str:
-        """Where the database is; starts the embedded one."""
-        if self.server is None:
-            assert self.settings.database_url is not None
-            return self.settings.database_url
-        return self._started(self.server).dsn
+        """Where the database is; starts the embedded one. Raises SettingsError for an address that can't be used."""
+        return self._started(self.server).dsn if self.server else str(self.own_dsn)
 
     @cached_property
     def database(self) -> PostgresDatabase:
@@ -185,7 +189,7 @@ class System:
 
     def gauges(self) -> list[GaugeValue]:
         """What monitoring asks of the database; never starts it. Raises DatabaseUnavailable or DatabaseRefused."""
-        dsn = self.server.status().dsn if self.server else self.settings.database_url
+        dsn = self.server.status().dsn if self.server else self.own_dsn
         if dsn is None:
             raise DatabaseUnavailable("the embedded PostgreSQL does not run; the next command that needs it starts it")
         return read_gauges(dsn)

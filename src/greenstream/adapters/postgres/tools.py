@@ -13,6 +13,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from greenstream.adapters.postgres.address import SECRETS
 from greenstream.adapters.postgres.embedded.binaries import places
 from greenstream.domain.errors import BackupFailed
 
@@ -115,14 +116,18 @@ def _output(command: Sequence[str | Path], source: Path) -> list[str]:
 
 
 def _run(arguments: Sequence[str | Path], dsn: str, heard: Heard) -> list[str] | None:
-    """None if it went well, else what the program said last. The password doesn't show in lists of processes."""
-    parameters = conninfo_to_dict(dsn)
-    password = parameters.pop("password", None)
-    environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": str(password)} if password else {})}
-    command = [*map(str, arguments), f"--dbname={make_conninfo('', **parameters)}"]
+    """None if it went well, else what the program said last. What it writes is for this user only."""
+    database, secrets = _without_secrets(dsn)
+    command = [*map(str, arguments), f"--dbname={database}"]
     said: deque[str] = deque(maxlen=200)
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=environment
+        command,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C", **secrets},
+        umask=0o077,
     ) as process:
         assert process.stderr is not None
         try:
@@ -135,6 +140,21 @@ def _run(arguments: Sequence[str | Path], dsn: str, heard: Heard) -> list[str] |
     if process.returncode < 0:
         said.append(f"error: {command[0]} was ended by {signal.Signals(-process.returncode).name}")
     return list(said) if process.returncode else None
+
+
+def _without_secrets(dsn: str) -> tuple[str, dict[str, str]]:
+    """A DSN that everybody may see in the list of processes, and the variables that say the rest to libpq.
+
+    Raises BackupFailed for secrets that libpq takes from no variable.
+    """
+    parameters = conninfo_to_dict(dsn)
+    secrets = {name: str(parameters.pop(name)) for name in SECRETS & parameters.keys()}
+    if others := sorted(secrets.keys() - {"password"}):
+        raise BackupFailed(
+            f"pg_dump and pg_restore can't be given {', '.join(others)} without showing it to everybody on this "
+            "machine: use a key without a passphrase, or a password"
+        )
+    return make_conninfo("", **parameters), {"PGPASSWORD": secrets["password"]} if secrets else {}
 
 
 def _reason(said: Sequence[str]) -> str:

@@ -66,7 +66,8 @@ def bucket_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.BaseError, FileNotFoundError, ValueError) as error:
-        raise _bucket_error(name, error) from error
+        # Without the cause: a refusal comes with the signed request, and so with the session's token.
+        raise _bucket_error(name, error) from None
 
 
 def _os_error(what: str, error: OSError) -> GreenStreamError:
