@@ -1,5 +1,6 @@
 """The only place that chooses adapters."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from greenstream import __version__
 from greenstream.adapters.alerting import AppriseChannel, channels
-from greenstream.adapters.backups import Plan, Restored, plan_restore, restore, take_backup
+from greenstream.adapters.backups import Plan, Restored, Taken, check_outside, plan_restore, restore, take_backup
 from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
 from greenstream.adapters.lake import ObjectLake
@@ -23,7 +24,7 @@ from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
 from greenstream.adapters.postgres.replay import PostgresReplays
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.backup import Backup
+from greenstream.adapters.temporary import sweep
 from greenstream.domain.calendar import day_start, local_day, slot_of
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
@@ -120,9 +121,11 @@ class System:
         database = PostgresDatabase(self.dsn, self.site, version=__version__)
         return before, database.migrate(now=now(), retention_days=self.settings.retention_days)
 
-    def back_up(self, path: Path, bars: Bars, *, files: bool) -> Backup:
+    def back_up(self, path: Path, bars: Bars, *, files: bool) -> Taken:
         """Write a backup of the database as it is, and of the files, where they are in a folder."""
-        root = self.store.root() if files else None
+        if root := self.store.root():
+            check_outside(path, root)
+        root = root if files else None
         return take_backup(path, self.dsn, store=str(self.store), root=root, program=__version__, bars=bars)
 
     def plan_restore(self, path: Path, bars: Bars) -> Plan:
@@ -236,6 +239,8 @@ class System:
 
     def night(self, *, dry_run: bool = False) -> Night:
         """The night of all days that need it; a dry run's only looks."""
+        if not dry_run:
+            sweep(Path(tempfile.gettempdir()))
         return Night(
             erase_again=lambda: iter(()) if dry_run else erase_again(self._erasing()),
             to_settle=self.due_days if dry_run else self._due_after_a_look,

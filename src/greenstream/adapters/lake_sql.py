@@ -1,7 +1,6 @@
 """SQL over the lake's objects: DuckDB in this process."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from greenstream.adapters.interruptible import Interruptible, in_memory
 from greenstream.adapters.lake_answers import LakeAnswer, LakeReport, LakeSelection, quoted
 from greenstream.adapters.lake_files import ROOT, ZONES, LakeFiles
 from greenstream.adapters.storage import ObjectStore
+from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.errors import GreenStreamError, InvalidQuery, LakeDamaged, StorageRefused
 from greenstream.domain.lake import AGGREGATES_ZONE, LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, READINGS_ZONE
 
@@ -55,7 +55,7 @@ def ask_lake(store: ObjectStore, text: str) -> Iterator[LakeAnswer]:
         StorageRefused: no permission, or no space for what doesn't fit in memory.
     """
     files = LakeFiles(store)
-    with _scratch() as scratch, in_memory() as duck, _explained(files, store):
+    with temporary_folder("query") as scratch, in_memory() as duck, _explained(files, store):
         duck.connection.register_filesystem(files)
         for statement in (*_views(files), *_guards(scratch)):
             duck.execute(statement)
@@ -131,9 +131,3 @@ def _translated(error: duckdb.Error, files: LakeFiles, store: ObjectStore) -> Gr
     if (ROOT in text and not asked_for_more) or type(error) is duckdb.Error:
         return LakeDamaged(f"an object of the lake can't be read: {said}; `greenstream verify` names what is damaged")
     return InvalidQuery(said)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="greenstream-") as folder:
-        yield Path(folder).resolve()
