@@ -103,13 +103,12 @@ def give_up(
     attempts: int = 1,
 ) -> FileResult:
     """Make a file a dead letter without having seen its content."""
-    size_bytes, received_at = 0, clock()
     try:
         file = head(path)
-        size_bytes, received_at = file.size_bytes, file.received_at
-    except (RetryableError, NotFound, StorageRefused):
-        pass  # what made it fail keeps us from its size; its path is what a person needs
-    delivery = Delivery(path=path, size_bytes=size_bytes, received_at=received_at, sha256="")
+    except (RetryableError, NotFound, StorageRefused):  # its path is what a person needs
+        delivery = Delivery(path=path, size_bytes=0, received_at=clock(), sha256=None)
+    else:
+        delivery = database.delivery(file, None, clock())
     result = FileResult(
         delivery=delivery,
         outcome=Outcome.FAILED,

@@ -13,12 +13,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore, S3Store
 
-from greenstream.adapters.storage.backend import CHUNK_BYTES, LandedFile, check_same
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, LandedFile, OnStray, check_same, ignore
 from greenstream.adapters.storage.translation import bucket_errors
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from obstore import ObjectMeta
 
 # Above the biggest file that is processed. Up to here content is held in memory, as a conditional write, the only
 # one that is atomic on every S3 server, takes a single request.
@@ -48,35 +48,47 @@ class Bucket:
         with self._errors(key):
             obstore.put(self._store, key, whole, chunk_size=CHUNK_BYTES, max_concurrency=UPLOADS_AT_ONCE)
 
-    def rewrite(self, key: str, content: bytes, received_at: datetime) -> None:
-        del received_at
-        self.put(key, [content])
+    def rewrite(self, file: LandedFile, content: bytes) -> LandedFile | None:
+        if self.stat(file.path).version != file.version:
+            return None
+        self.put(file.path, [content])
+        return self.stat(file.path)
 
     def stat(self, key: str) -> LandedFile:
         return self._landed(self._meta(key))
 
-    def read(self, key: str) -> Iterator[bytes]:
-        """One request a chunk, so that none outlasts its timeout; all for one version, if there are several."""
-        meta = self._meta(key)
-        if meta["size"] <= CHUNK_BYTES:
-            if content := self._get(key, {}):
-                yield content
-            return
-        for start in range(0, meta["size"], CHUNK_BYTES):
-            end = min(start + CHUNK_BYTES, meta["size"])
-            yield self._get(key, {"range": (start, end), "if_match": meta["e_tag"]})
+    def read(self, file: LandedFile) -> Iterator[bytes]:
+        """One request a chunk, so that none outlasts its timeout; each sees that it is of this version."""
+        if file.size_bytes == 0:
+            check_same(file, self.stat(file.path), self)
+        for start in range(0, file.size_bytes, CHUNK_BYTES):
+            yield self.read_range(file, start, min(start + CHUNK_BYTES, file.size_bytes))
 
-    def delete(self, key: str) -> None:
+    def delete(self, file: LandedFile) -> bool:
+        if self.stat(file.path).version != file.version:
+            return False
+        self.remove(file.path)
+        return True
+
+    def remove(self, key: str) -> None:
         with self._errors(key):
             obstore.delete(self._store, key)
 
-    def list(self, folder: str) -> Iterator[LandedFile]:
+    def drops(self, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
+        return self.list(LANDING, on_stray)
+
+    def file_under(self, key: str, folder: str) -> None:
+        return None
+
+    def list(self, folder: str, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
+        del on_stray
         with self._errors(folder):
             objects = obstore.list_with_delimiter(self._store, folder)["objects"]
         files = (meta for meta in objects if meta["path"] != folder)  # some servers keep objects for folders
         return map(self._landed, sorted(files, key=lambda meta: meta["path"]))
 
-    def folders(self, folder: str) -> Iterator[str]:
+    def folders(self, folder: str, on_stray: OnStray = ignore) -> Iterator[str]:
+        del on_stray
         with self._errors(folder):
             prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
         return (prefix.rpartition("/")[2] for prefix in sorted(prefixes))
@@ -104,6 +116,9 @@ class Bucket:
     def sweep(self, before: datetime) -> int:
         return 0
 
+    def close_to_others(self) -> int:
+        return 0
+
     def put_at_once(self, key: str, chunks: Sequence[bytes], *, mode: Literal["create", "overwrite"]) -> bool:
         """Write in one request; False where the key must be created and exists."""
         with self._errors(key):
@@ -120,10 +135,6 @@ class Bucket:
             return False
         return True
 
-    def _get(self, key: str, options: "GetOptions") -> bytes:
-        with self._errors(key):
-            return bytes(obstore.get(self._store, key, options=options).bytes())
-
     def _meta(self, key: str) -> "ObjectMeta":
         with self._errors(key):
             return obstore.head(self._store, key)
@@ -132,7 +143,13 @@ class Bucket:
         received_at = meta["last_modified"].astimezone(UTC)
         if isinstance(self._store, S3Store):  # some servers list fractions, none tells them of one object
             received_at = received_at.replace(microsecond=0)
-        return LandedFile(path=meta["path"], size_bytes=meta["size"], received_at=received_at)
+        return LandedFile(
+            path=meta["path"],
+            size_bytes=meta["size"],
+            received_at=received_at,
+            modified_at=received_at,
+            version=f"{meta['e_tag']} {received_at.isoformat()}",
+        )
 
     def _errors(self, key: str) -> AbstractContextManager[None]:
         return bucket_errors(f"{self._name}/{key}")

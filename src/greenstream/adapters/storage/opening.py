@@ -1,5 +1,6 @@
 """From a URL to a store."""
 
+import grp
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from obstore.store import MemoryStore, S3Store
 from greenstream.adapters.storage.aws import check_variables
 from greenstream.adapters.storage.bucket import Bucket
 from greenstream.adapters.storage.folder import Folder
+from greenstream.adapters.storage.rights import Rights
 from greenstream.adapters.storage.store import ObjectStore
 from greenstream.domain.errors import SettingsError
 
@@ -19,17 +21,20 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 
-def open_store(root: str | Path) -> ObjectStore:
+def open_store(root: str | Path, *, group: str | None = None) -> ObjectStore:
     """The store at a path, ``file:///path``, ``s3://bucket/prefix`` or ``memory:///`` (empty, its own each time).
 
+    In a folder, `group`, by its name or number, may drop files into the landing zone.
+
     Credentials, region and endpoint of S3 come from the standard ``AWS_*`` variables, which obstore reads. Nothing is
-    contacted or made before the first use. Raises `SettingsError` for any other URL.
+    contacted or made before the first use. Raises `SettingsError` for any other URL, and for an unknown group.
     """
+    rights = Rights(group=_group(group) if group else None)
     if isinstance(root, Path) or "://" not in root:
-        return ObjectStore(Folder(Path(root)))
+        return ObjectStore(Folder(Path(root), rights))
     url = _split(root)
     if url.scheme == "file" and url.netloc in {"", "localhost"} and url.path.startswith("/"):
-        return ObjectStore(Folder(Path(unquote(url.path))))
+        return ObjectStore(Folder(Path(unquote(url.path)), rights))
     if url.scheme == "s3" and url.netloc and not ("@" in url.netloc or url.query or url.fragment):
         check_variables(os.environ)
         return ObjectStore(_s3(root))
@@ -51,6 +56,13 @@ def _no_store() -> SettingsError:
         "GREENSTREAM_STORAGE is no store: give a folder, file:///folder, s3://bucket/prefix or memory:///; "
         "keys of S3 belong into the variables AWS_*"
     )
+
+
+def _group(name: str) -> int:
+    try:
+        return int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise SettingsError(f"GREENSTREAM_STORAGE_GROUP={name}: there is no such group on this machine") from error
 
 
 def _s3(url: str) -> Bucket:
