@@ -3,6 +3,7 @@
 Every threshold of `domain.limits` is a setting of the same name.
 """
 
+import re
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -25,25 +26,35 @@ from greenstream.ports import Lifetimes, QueryLimits
 CONFIG_FILE = "greenstream.toml"
 ENV_PREFIX = "GREENSTREAM_"
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_STORE = re.compile(r"file://(localhost)?/.*|s3://[A-Za-z0-9._-]+(/[^?#]*)?|memory:///.*", re.DOTALL)
+
 
 class PlaceSettings(BaseSettings):
     """Where things are and how long they are kept; the thresholds are added below."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, toml_file=CONFIG_FILE, extra="forbid", frozen=True, env_ignore_empty=True
+        env_prefix=ENV_PREFIX,
+        toml_file=CONFIG_FILE,
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(
         default=Path("greenstream-data"),
         description="folder of the embedded mode's state: raw-data, quarantine, analytics, postgres",
     )
-    database_url: str | None = Field(default=None, description="a PostgreSQL of yours, instead of the embedded one")
+    database_url: SecretStr | None = Field(
+        default=None, description="a PostgreSQL of yours, instead of the embedded one. Secret"
+    )
     reader_url: SecretStr | None = Field(
         default=None,
         description="the same PostgreSQL of yours, as a role that only reads: what `query` connects as. Secret",
     )
     storage: str | None = Field(
-        default=None, description="another store than the home: `file:///…` or `s3://bucket/prefix`"
+        default=None, description="another store than the home: `file:///…` or `s3://bucket/prefix`, without keys"
     )
     storage_group: str | None = Field(
         default=None,
@@ -101,7 +112,14 @@ class PlaceSettings(BaseSettings):
     @classmethod
     def _timezone_is_known(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"{value!r} is no IANA time zone; take one such as Europe/Berlin")
+            raise ValueError("this is no IANA time zone; take one such as Europe/Berlin")
+        return value
+
+    @field_validator("storage")
+    @classmethod
+    def _storage_holds_no_keys(cls, value: str | None) -> str | None:
+        if value is not None and _SCHEME.match(value) and not _STORE.fullmatch(value):
+            raise ValueError("give file:///folder or s3://bucket/prefix; keys of S3 belong into the variables AWS_*")
         return value
 
     @field_validator("alert_urls", mode="before")
@@ -179,6 +197,9 @@ def _thresholds() -> dict[str, Any]:
     }
 
 
+MAY_HOLD_SECRETS = ("database_url", "reader_url", "alert_urls", "storage")
+"""Settings whose value is never shown; what is no setting of ours may be one of them with a wrong name."""
+
 Settings: type[PlaceSettings] = create_model("Settings", __base__=PlaceSettings, **_thresholds())
 
 
@@ -192,13 +213,17 @@ def load_settings() -> PlaceSettings:
         return Settings()
     except ValidationError as error:
         faults = "; ".join(_fault(each["loc"], each["msg"], each.get("input")) for each in error.errors())
-        raise SettingsError(f"settings: {faults}") from error
+        # Without the cause: its text has the names as they stand in the file, and one may be a misplaced URL.
+        raise SettingsError(f"settings: {faults}") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{CONFIG_FILE} can't be read: {error}") from error
 
 
 def _fault(location: tuple[int | str, ...], message: str, given: object) -> str:
-    name = f"{ENV_PREFIX}{str(location[0]).upper()}" if location else "together"
-    what = "no such setting" if message.startswith("Extra inputs") else message.removeprefix("Value error, ")
-    shown = "…" if "://" in str(given) else repr(given)  # a URL may hold a password
-    return f"{name}={shown}: {what}" if location else what
+    if not location:
+        return message.removeprefix("Value error, ")
+    name = str(location[0])
+    known = name in Settings.model_fields
+    what = message.removeprefix("Value error, ") if known else "no such setting"
+    shown = repr(given) if known and name not in MAY_HOLD_SECRETS and "://" not in str(given) else "…"
+    return f"{ENV_PREFIX}{name.upper() if name.isidentifier() else '…'}={shown}: {what}"

@@ -1,5 +1,6 @@
 """The only place that chooses adapters."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -11,10 +12,11 @@ from psycopg.conninfo import make_conninfo
 
 from greenstream import __version__
 from greenstream.adapters.alerting import AppriseChannel, channels
-from greenstream.adapters.backups import Plan, Restored, plan_restore, restore, take_backup
+from greenstream.adapters.backups import Plan, Restored, Taken, check_outside, plan_restore, restore, take_backup
 from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
 from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.postgres.address import checked
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
 from greenstream.adapters.postgres.answers import Answer
 from greenstream.adapters.postgres.database import PostgresDatabase
@@ -27,7 +29,7 @@ from greenstream.adapters.postgres.rights import admit_reader, grant_reading
 from greenstream.adapters.postgres.roles import READER
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.backup import Backup
+from greenstream.adapters.temporary import sweep
 from greenstream.domain.calendar import day_start, local_day, slot_of
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
@@ -80,13 +82,16 @@ class System:
         """The embedded PostgreSQL; None with a database of yours."""
         return None if self.settings.database_url else EmbeddedServer(self.settings.home)
 
+    @property
+    def own_dsn(self) -> str | None:
+        """Where a database of yours is, with its password; None with the embedded one. Raises SettingsError."""
+        given = self.settings.database_url
+        return checked(given.get_secret_value()) if given else None
+
     @cached_property
     def dsn(self) -> str:
-        """Where the database is; starts the embedded one."""
-        if self.server is None:
-            assert self.settings.database_url is not None
-            return self.settings.database_url
-        return self._started(self.server).dsn
+        """Where the database is; starts the embedded one. Raises SettingsError for an address that can't be used."""
+        return self._started(self.server).dsn if self.server else str(self.own_dsn)
 
     @cached_property
     def database(self) -> PostgresDatabase:
@@ -149,9 +154,11 @@ class System:
             before = reader.server().schema_version
         return before, self._bring_up(self.dsn)
 
-    def back_up(self, path: Path, bars: Bars, *, files: bool) -> Backup:
+    def back_up(self, path: Path, bars: Bars, *, files: bool) -> Taken:
         """Write a backup of the database as it is, and of the files, where they are in a folder."""
-        root = self.store.root() if files else None
+        if root := self.store.root():
+            check_outside(path, root)
+        root = root if files else None
         return take_backup(path, self.dsn, store=str(self.store), root=root, program=__version__, bars=bars)
 
     def plan_restore(self, path: Path, bars: Bars) -> Plan:
@@ -219,7 +226,7 @@ class System:
 
     def gauges(self) -> list[GaugeValue]:
         """What monitoring asks of the database; never starts it. Raises DatabaseUnavailable or DatabaseRefused."""
-        dsn = self.server.status().dsn if self.server else self.settings.database_url
+        dsn = self.server.status().dsn if self.server else self.own_dsn
         if dsn is None:
             raise DatabaseUnavailable("the embedded PostgreSQL does not run; the next command that needs it starts it")
         return read_gauges(dsn)
@@ -266,6 +273,8 @@ class System:
 
     def night(self, *, dry_run: bool = False) -> Night:
         """The night of all days that need it; a dry run's only looks."""
+        if not dry_run:
+            sweep(Path(tempfile.gettempdir()))
         return Night(
             erase_again=lambda: iter(()) if dry_run else erase_again(self._erasing()),
             to_settle=self.due_days if dry_run else self._due_after_a_look,

@@ -267,7 +267,10 @@ def test_meters_erased_since_the_backup_are_named(greenstream: Command, dsn: str
         (lambda path: change(path, timezone="Europe/Berlin"), "set GREENSTREAM_TIMEZONE=Europe/Berlin"),
         (lambda path: change(path, pg_dump="99.1"), "must not be older than PostgreSQL 99"),
         (lambda path: change_rows(path, 1_000_000), "rows, in the backup it had"),
-        (lambda path: path.rename(path.with_name(".backup.part")), "is being taken, or was broken off"),
+        (
+            lambda path: path.rename(path.with_name(".backup.greenstream-tmp-backup")),
+            "is being taken, or was broken off",
+        ),
     ],
 )
 def test_an_unusable_backup_changes_nothing(
@@ -352,12 +355,17 @@ def test_nothing_is_left_of_a_backup_that_fails(greenstream: Command, dsn: str) 
 
 
 def test_what_a_killed_backup_left_is_cleared_by_the_next_one(greenstream: Command) -> None:
-    greenstream.file(".backup.part/database.dump", "half")
+    for name in ("backup", "backup-2024-03-15"):
+        greenstream.file(f".{name}.greenstream-tmp-backup/database.dump", "half")
+    greenstream.file(".theirs.part/database.dump", "half")
     greenstream("ingest", greenstream.file("a.csv", READING), code=0)
     greenstream("backup", "backup", code=0)
-    assert not (greenstream.folder / ".backup.part").exists()
+    left = sorted(path.name for path in greenstream.folder.iterdir() if path.name.startswith("."))
+    assert left == [".theirs.part"]
     assert greenstream("restore", "backup", "--dry-run", code=0).out.startswith("backup is whole")
-    assert (greenstream.folder / "backup").stat().st_mode & 0o077 == 0
+    rights = {path.is_dir(): path.stat().st_mode & 0o777 for path in (greenstream.folder / "backup").rglob("*")}
+    assert (greenstream.folder / "backup").stat().st_mode & 0o777 == 0o700
+    assert rights == {True: 0o700, False: 0o600}
 
 
 def test_the_sums_are_those_of_sha256sum_whatever_the_names(dsn: str, tmp_path: Path) -> None:

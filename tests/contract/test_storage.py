@@ -506,7 +506,7 @@ def test_a_server_that_does_not_answer_is_unavailable(s3, source, monkeypatch):
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "s3://", "file://host/x", "memory://x", "gs://bucket", "s3://a b/c"])
 def test_a_url_that_cannot_be_used_is_a_settings_error(url):
-    with pytest.raises(SettingsError, match=f"{url} (is no store|cannot be used)"):
+    with pytest.raises(SettingsError, match=r"is no store|cannot be used"):
         open_store(url)
 
 

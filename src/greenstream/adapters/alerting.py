@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
+from urllib.parse import quote, unquote
 
 from greenstream.domain.alerts import Message, one_line
 from greenstream.domain.schema import Severity
 
 _KINDS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.ERROR: "failure"}
-_SECRET_CHARS = 6
+_SECRET_CHARS = 4
 
 
 class AppriseChannel:
@@ -19,9 +20,9 @@ class AppriseChannel:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        kind = re.match(r"[A-Za-z0-9]*", url)
+        kind = re.match(r"([A-Za-z][A-Za-z0-9]{0,19})://", url)  # what has no scheme may be a piece of a password
         digest = hashlib.sha256(url.encode()).hexdigest()[:6]
-        self.name = f"{kind[0].lower() if kind and kind[0] else 'channel'}-{digest}"
+        self.name = f"{kind[1].lower() if kind else 'channel'}-{digest}"
 
     def send(self, message: Message) -> str | None:
         apprise = _apprise()
@@ -43,7 +44,8 @@ class AppriseChannel:
     def _without_secrets(self, text: str) -> str:
         """What a service says may quote the URL."""
         parts = re.split(r"[/:@?&=#,]+", self._url.partition("://")[2])
-        for secret in sorted((part for part in parts if len(part) >= _SECRET_CHARS), key=len, reverse=True):
+        forms = {form for part in parts for form in (part, unquote(part), quote(unquote(part), safe=""))}
+        for secret in sorted((form for form in forms if len(form) >= _SECRET_CHARS), key=len, reverse=True):
             text = text.replace(secret, "…")
         return one_line(text)
 

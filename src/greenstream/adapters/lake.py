@@ -1,7 +1,6 @@
 """The lake behind its port: Parquet objects and manifests in the store."""
 
 import hashlib
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from greenstream.adapters.storage import ObjectStore
+from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.archive import ARCHIVED, Checksum, checksum, id_bytes, with_record_ids
 from greenstream.domain.errors import LakeDamaged, NotFound, StorageRefused
 from greenstream.domain.evaluate import Site
@@ -29,7 +29,6 @@ from greenstream.ports import Written
 
 ROW_GROUP_ROWS = 262_144
 BATCH_ROWS = 500_000
-PREFIX = "greenstream-lake-"
 
 
 class ObjectLake:
@@ -55,12 +54,12 @@ class ObjectLake:
             raise LakeDamaged(
                 f"{manifest_key(day)} is missing in {self._store}, though {day} was archived: restore it from a backup"
             )
-        with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
-            yield ObjectDayReader(self, manifest, Path(folder))
+        with temporary_folder("lake") as folder:
+            yield ObjectDayReader(self, manifest, folder)
 
     def batches(self, file: ReadingsFile) -> Iterator[pl.DataFrame]:
-        with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
-            frame = self.fetch(file, Path(folder) / "object.parquet")
+        with temporary_folder("lake") as folder:
+            frame = self.fetch(file, folder / "object.parquet")
             for start in range(0, file.rows, BATCH_ROWS):
                 yield frame.slice(start, BATCH_ROWS).collect()
 
@@ -104,8 +103,8 @@ class ObjectLake:
 
     @contextmanager
     def writing(self, day: date) -> Iterator["ObjectDayWriter"]:
-        with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
-            yield ObjectDayWriter(self, day, Path(folder))
+        with temporary_folder("lake") as folder:
+            yield ObjectDayWriter(self, day, folder)
 
     def replace(self, manifest: Manifest, objects: dict[str, Path]) -> Written:
         """Put the objects that the store hasn't like this, then the manifest; then drop what it names no more.

@@ -1,8 +1,6 @@
 """SQL over the lake's objects: DuckDB in this process."""
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from greenstream.adapters.lake_answers import LakeAnswer, LakeReport, LakeSelect
 from greenstream.adapters.lake_files import ROOT, ZONES, LakeFiles
 from greenstream.adapters.query_limits import Budget
 from greenstream.adapters.storage import ObjectStore
+from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.errors import GreenStreamError, InvalidQuery, LakeDamaged, StorageRefused
 from greenstream.domain.lake import AGGREGATES_ZONE, LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, READINGS_ZONE
 from greenstream.ports import QueryLimits
@@ -58,7 +57,7 @@ def ask_lake(store: ObjectStore, text: str, limits: QueryLimits) -> Iterator[Lak
         StorageRefused: no permission, or no space for what doesn't fit in memory.
     """
     files, budget = LakeFiles(store), Budget(limits)
-    with _scratch() as scratch, in_memory(budget) as duck, _explained(files, store, budget):
+    with temporary_folder("query") as scratch, in_memory(budget) as duck, _explained(files, store, budget):
         duck.connection.register_filesystem(files)
         parquet = scratch / "answer.parquet"
         for statement in (*_views(files), *_guards(scratch / "spill", parquet, limits)):
@@ -149,10 +148,3 @@ def _translated(error: duckdb.Error, files: LakeFiles, store: ObjectStore) -> Gr
     if (ROOT in text and not asked_for_more) or type(error) is duckdb.Error:
         return LakeDamaged(f"an object of the lake can't be read: {said}; `greenstream verify` names what is damaged")
     return InvalidQuery(said)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """Its name says whose it is, for whoever finds it left behind."""
-    with tempfile.TemporaryDirectory(prefix=f"greenstream-query-{os.getpid()}-") as folder:
-        yield Path(folder).resolve()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.backups.files import FilesBack, copy_back
-from greenstream.adapters.backups.folder import DUMP, check_sums, describe
+from greenstream.adapters.backups.folder import DUMP
+from greenstream.adapters.backups.reading import Contents, check_contents, describe
 from greenstream.adapters.postgres.migrate import newest_version
 from greenstream.adapters.postgres.replacement import (
     Holding,
@@ -18,7 +19,7 @@ from greenstream.adapters.postgres.replacement import (
     inspect_target,
     replacing,
 )
-from greenstream.adapters.postgres.tools import Tools, find_tools, pg_restore, rights_in
+from greenstream.adapters.postgres.tools import Tools, check_dump, find_tools, pg_restore, rights_in
 from greenstream.domain.backup import Backup, check_restorable
 from greenstream.domain.errors import RestoreRefused
 from greenstream.domain.evaluate import Site
@@ -32,6 +33,7 @@ class Plan:
 
     path: Path
     backup: Backup
+    contents: Contents
     target: Target
     tools: Tools
 
@@ -66,10 +68,11 @@ def plan_restore(path: Path, dsn: Callable[[], str], site: Site, bars: Bars) -> 
     """
     backup = describe(path)
     check_restorable(str(path), backup, site, newest_version())
-    check_sums(path, backup, bars)
+    contents = check_contents(path, backup, bars)
     target = inspect_target(dsn(), backup.taken_at)
     tools = find_tools(target.major, int(backup.pg_dump.partition(".")[0]))
-    return Plan(path=path, backup=backup, target=target, tools=tools)
+    check_dump(tools, path / DUMP)
+    return Plan(path=path, backup=backup, contents=contents, target=target, tools=tools)
 
 
 def restore(plan: Plan, *, replace: bool, root: Path | None, migrate: Callable[[str], str], bars: Bars) -> Restored:
@@ -86,7 +89,7 @@ def restore(plan: Plan, *, replace: bool, root: Path | None, migrate: Callable[[
         raise RestoreRefused(
             f"the database {plan.target.name} holds {plan.dropped}: add --replace to drop it in the end"
         )
-    files = copy_back(plan.path, root, bars) if root else None
+    files = copy_back(plan.path, plan.contents, root, bars) if root else None
     with replacing(plan.target) as new:
         _fill(plan, new, bars)
         refused = give_rights(new, rights_in(plan.tools, plan.path / DUMP))

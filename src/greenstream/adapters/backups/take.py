@@ -1,11 +1,13 @@
 """Taking a backup."""
 
+import hashlib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from greenstream.adapters.backups.bars import Bar, Bars
 from greenstream.adapters.backups.files import copy_out
-from greenstream.adapters.backups.folder import DUMP, complete, file_sum, new_folder, write_sums
+from greenstream.adapters.backups.folder import CHUNK_BYTES, DUMP, complete, new_folder, write_sums
 from greenstream.adapters.postgres.snapshot import Snapshot, open_snapshot
 from greenstream.adapters.postgres.tools import Tools, find_tools, pg_dump
 from greenstream.domain.backup import Backup
@@ -13,7 +15,15 @@ from greenstream.domain.backup import Backup
 _DUMPING = re.compile(r'dumping contents of table "?([^"\s]+)"?')
 
 
-def take_backup(path: Path, dsn: str, *, store: str, root: Path | None, program: str, bars: Bars) -> Backup:
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A backup, and what lay in the store and is no regular file: links and the like, which were left out."""
+
+    backup: Backup
+    left_out: tuple[str, ...]
+
+
+def take_backup(path: Path, dsn: str, *, store: str, root: Path | None, program: str, bars: Bars) -> Taken:
     """Back up a database, and the files of the store at `root`; None leaves them out.
 
     The files are copied after the snapshot: all of a file that the database knows is there, and what landed since is
@@ -26,7 +36,7 @@ def take_backup(path: Path, dsn: str, *, store: str, root: Path | None, program:
     with new_folder(path) as folder, open_snapshot(dsn) as snapshot:
         tools = find_tools(snapshot.major)
         _dump(folder, dsn, snapshot, tools, bars)
-        files, sums = copy_out(root, folder, bars) if root else (None, {})
+        files = copy_out(root, folder, bars) if root else None
         backup = Backup(
             taken_at=snapshot.taken_at,
             program=program,
@@ -38,11 +48,19 @@ def take_backup(path: Path, dsn: str, *, store: str, root: Path | None, program:
             tables=snapshot.tables,
             database_bytes=(folder / DUMP).stat().st_size,
             store=store,
-            files=files,
-            sums_sha256=write_sums(folder, {DUMP: file_sum(folder / DUMP), **sums}),
+            files=files.stored if files else None,
+            sums_sha256=write_sums(folder, {DUMP: _sum(folder / DUMP), **(files.sums if files else {})}),
         )
         complete(folder, path, backup)
-    return backup
+    return Taken(backup=backup, left_out=files.left_out if files else ())
+
+
+def _sum(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _dump(folder: Path, dsn: str, snapshot: Snapshot, tools: Tools, bars: Bars) -> None:

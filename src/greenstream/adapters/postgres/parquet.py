@@ -1,8 +1,6 @@
 """A query's answer as Parquet, batch by batch."""
 
 import json
-import os
-import tempfile
 from collections.abc import Generator, Iterator
 
 import polars as pl
@@ -11,6 +9,7 @@ from psycopg import Column
 
 from greenstream.adapters.column_names import check_names
 from greenstream.adapters.postgres.answers import Answer, Row
+from greenstream.adapters.temporary import temporary_folder
 
 TYPES: dict[int, pl.DataType] = {
     16: pl.Boolean(),
@@ -40,13 +39,15 @@ def parquet(answer: Answer) -> Generator[bytes]:
     check_names(column.name for column in answer.columns)
     schema = pl.Schema({column.name: _type(column) for column in answer.columns})
     rows = _Rows(answer, schema)
-    with tempfile.NamedTemporaryFile(prefix=f"greenstream-query-{os.getpid()}-", suffix=".parquet") as file:
+    with temporary_folder("query") as folder:
+        path = folder / "answer.parquet"
         try:
-            register_io_source(rows.frames, schema=schema).sink_parquet(file.name, compression="snappy")
+            register_io_source(rows.frames, schema=schema).sink_parquet(path, compression="snappy")
         except pl.exceptions.PolarsError as error:
             raise rows.failure or error from error
-        while piece := file.read(PIECE_BYTES):
-            yield piece
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
 
 
 class _Rows:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import psycopg
@@ -44,7 +44,7 @@ class Target:
     `erased` are the reasons of erasures since the backup was taken.
     """
 
-    dsn: str
+    dsn: str = field(repr=False)
     major: int
     holding: Holding | None
     erased: tuple[str, ...]

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,10 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from greenstream.adapters.postgres.address import SECRETS
 from greenstream.adapters.postgres.embedded.binaries import places
-from greenstream.domain.errors import BackupFailed
+from greenstream.adapters.temporary import temporary_folder
+from greenstream.domain.errors import BackupFailed, InvalidBackup
 
 SCHEMAS = ("greenstream", "greenstream_queue", "public")
 MOST_JOBS = 4
@@ -22,6 +23,10 @@ WITHOUT_STATISTICS = 18  # from here on pg_dump would dump them, which older ser
 
 # Every new database has it; with it go its comment and its rights.
 _PUBLIC_ITSELF = re.compile(r"\d+; \d+ \d+ (SCHEMA - public|(COMMENT|ACL) - SCHEMA public) ")
+# An object in one of our schemas, or such a schema itself.
+_OURS = re.compile(
+    rf"\d+; \d+ \d+ ([A-Z][A-Z ]* ({'|'.join(SCHEMAS)})|(SCHEMA -|(COMMENT|ACL) - SCHEMA) ({'|'.join(SCHEMAS)})) "
+)
 _RIGHTS = re.compile(r"\d+; \d+ \d+ ACL ")
 # A newer pg_restore says it to an older server at the start of each session.
 _UNKNOWN_SETTING = "unrecognized configuration parameter"
@@ -67,6 +72,25 @@ def pg_dump(tools: Tools, dsn: str, snapshot: str, target: Path, heard: Heard) -
         raise BackupFailed(f"the database can't be dumped: {_reason(said)}")
 
 
+def check_dump(tools: Tools, source: Path) -> None:
+    """See that a file is a dump of our schemas, by its table of contents. What its SQL does nobody can see.
+
+    Raises:
+        InvalidBackup: it is no dump, or also of something else.
+    """
+    try:
+        contents = _contents(tools, source)
+    except BackupFailed as error:
+        raise InvalidBackup(
+            f"{source} is no dump that pg_restore {tools.version} reads: take another backup"
+        ) from error
+    for line in contents:
+        if not (_OURS.match(line) or line.startswith(";") or not line.strip()):
+            raise InvalidBackup(
+                f"{source} also holds what isn't of GreenStream ({line[:100]!r}): restore only backups of your own"
+            )
+
+
 def pg_restore(tools: Tools, dsn: str, source: Path, server_major: int, heard: Heard) -> None:
     """Fill a new database from a dump, as its owner. Rights that others had are in `rights_in`.
 
@@ -97,10 +121,10 @@ def rights_in(tools: Tools, source: Path) -> list[str]:
 @contextmanager
 def _listed(contents: Sequence[str]) -> Iterator[str]:
     """A file for --use-list, for the time of the block."""
-    with tempfile.NamedTemporaryFile("w", prefix="greenstream-restore-") as listed:
-        listed.write("\n".join(contents))
-        listed.flush()
-        yield listed.name
+    with temporary_folder("restore") as folder:
+        listed = folder / "contents"
+        listed.write_text("\n".join(contents), encoding="utf-8")
+        yield str(listed)
 
 
 def _contents(tools: Tools, source: Path) -> list[str]:
@@ -115,14 +139,18 @@ def _output(command: Sequence[str | Path], source: Path) -> list[str]:
 
 
 def _run(arguments: Sequence[str | Path], dsn: str, heard: Heard) -> list[str] | None:
-    """None if it went well, else what the program said last. The password doesn't show in lists of processes."""
-    parameters = conninfo_to_dict(dsn)
-    password = parameters.pop("password", None)
-    environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": str(password)} if password else {})}
-    command = [*map(str, arguments), f"--dbname={make_conninfo('', **parameters)}"]
+    """None if it went well, else what the program said last. What it writes is for this user only."""
+    database, secrets = _without_secrets(dsn)
+    command = [*map(str, arguments), f"--dbname={database}"]
     said: deque[str] = deque(maxlen=200)
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=environment
+        command,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C", **secrets},
+        umask=0o077,
     ) as process:
         assert process.stderr is not None
         try:
@@ -135,6 +163,21 @@ def _run(arguments: Sequence[str | Path], dsn: str, heard: Heard) -> list[str] |
     if process.returncode < 0:
         said.append(f"error: {command[0]} was ended by {signal.Signals(-process.returncode).name}")
     return list(said) if process.returncode else None
+
+
+def _without_secrets(dsn: str) -> tuple[str, dict[str, str]]:
+    """A DSN that everybody may see in the list of processes, and the variables that say the rest to libpq.
+
+    Raises BackupFailed for secrets that libpq takes from no variable.
+    """
+    parameters = conninfo_to_dict(dsn)
+    secrets = {name: str(parameters.pop(name)) for name in SECRETS & parameters.keys()}
+    if others := sorted(secrets.keys() - {"password"}):
+        raise BackupFailed(
+            f"pg_dump and pg_restore can't be given {', '.join(others)} without showing it to everybody on this "
+            "machine: use a key without a passphrase, or a password"
+        )
+    return make_conninfo("", **parameters), {"PGPASSWORD": secrets["password"]} if secrets else {}
 
 
 def _reason(said: Sequence[str]) -> str:

@@ -1,14 +1,16 @@
 """From a URL to a store."""
 
 import grp
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import MemoryStore, S3Store
 
+from greenstream.adapters.storage.aws import check_variables
 from greenstream.adapters.storage.bucket import Bucket
 from greenstream.adapters.storage.folder import Folder
 from greenstream.adapters.storage.rights import Rights
@@ -29,16 +31,33 @@ def open_store(root: str | Path, *, group: str | None = None) -> ObjectStore:
     Credentials, region and endpoint of S3 come from the standard ``AWS_*`` variables, which obstore reads. Nothing is
     contacted or made before the first use. Raises `SettingsError` for any other URL, and for an unknown group.
     """
-    url, rights = urlsplit(str(root)), Rights(group=_group(group) if group else None)
+    rights = Rights(group=_group(group) if group else None)
     if isinstance(root, Path) or "://" not in root:
         return ObjectStore(Folder(Path(root), rights))
+    url = _split(root)
     if url.scheme == "file" and url.netloc in {"", "localhost"} and url.path.startswith("/"):
         return ObjectStore(Folder(Path(unquote(url.path)), rights))
-    if url.scheme == "s3" and url.netloc:
+    if url.scheme == "s3" and url.netloc and not ("@" in url.netloc or url.query or url.fragment):
+        check_variables(os.environ)
         return ObjectStore(_s3(root))
     if url.scheme == "memory" and not url.netloc:
         return ObjectStore(Bucket(MemoryStore(), "memory://"))
-    raise SettingsError(f"{root} is no store: give a folder, file:///folder, s3://bucket/prefix or memory:///")
+    raise _no_store()
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise _no_store() from None
+
+
+def _no_store() -> SettingsError:
+    """Without the URL, in which somebody may have put a key."""
+    return SettingsError(
+        "GREENSTREAM_STORAGE is no store: give a folder, file:///folder, s3://bucket/prefix or memory:///; "
+        "keys of S3 belong into the variables AWS_*"
+    )
 
 
 def _group(name: str) -> int:

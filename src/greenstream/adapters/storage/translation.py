@@ -101,7 +101,8 @@ def bucket_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.BaseError, FileNotFoundError, ValueError) as error:
-        raise _bucket_error(name, error) from error
+        # Without the cause: a refusal comes with the signed request, and so with the session's token.
+        raise _bucket_error(name, error) from None
 
 
 def is_answer(error: Exception) -> bool:

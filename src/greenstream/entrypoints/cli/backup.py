@@ -33,11 +33,14 @@ def backup(console: Console, folder: Folder, files: Files = True, json: Json = F
     """
     system = open_system(console)
     with alone(console, system, system.no_night):
-        taken = system.back_up(folder.absolute(), console.progress, files=files)
+        done = system.back_up(folder.absolute(), console.progress, files=files)
+    taken = done.backup
     if json:
-        console.emit({"backup": str(folder), **_as_json(taken)})
+        console.emit({"backup": str(folder), **_as_json(taken), "left_out": done.left_out})
     else:
         console.write(_line(folder, taken))
+    for name in done.left_out:
+        console.warn(f"{name} is no regular file of the store, and was left out: look at it, and delete it if need be")
     if files and taken.files is None:
         console.say(f"the files stay in {taken.store}: its versioning and replication must keep them")
 

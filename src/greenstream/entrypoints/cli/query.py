@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
@@ -159,17 +158,14 @@ def _target(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
         yield sys.stdout.buffer
         return
-    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
-        new = Path(file.name)
-        try:
-            yield file.file
-            file.flush()
-            os.fsync(file.fileno())
-            new.chmod(0o666 & ~_umask())
-            new.replace(output)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
+    from greenstream.adapters.temporary import file_in_place_of
+
+    with file_in_place_of(output) as new, new.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        new.chmod(0o666 & ~_umask())
+        new.replace(output)
 
 
 def _umask() -> int:

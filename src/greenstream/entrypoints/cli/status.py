@@ -62,7 +62,7 @@ def gather(system: "System") -> dict[str, Any]:
 
 def _server(system: "System") -> tuple[dict[str, Any], str | None]:
     if system.server is None:
-        return {"kind": "yours", "running": False}, system.settings.database_url
+        return {"kind": "yours", "running": False}, system.own_dsn
     found = system.server.status()
     facts = {"kind": "embedded", "running": found.running, "data_dir": str(found.data_dir)}
     return facts | {"initialised": (found.data_dir / "PG_VERSION").exists()}, found.dsn
