@@ -136,7 +136,7 @@ class System:
     def reader_dsn(self) -> str:
         """Where people's SQL goes: as a role that only reads, unless a database of yours has none."""
         if self.settings.reader_url:
-            return self.settings.reader_url.get_secret_value()
+            return checked(self.settings.reader_url.get_secret_value(), "GREENSTREAM_READER_URL")
         self.database.close()  # the relations are there
         if self.server is None:
             return self.dsn

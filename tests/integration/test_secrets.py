@@ -65,6 +65,8 @@ OTHERS = (
     {"STORAGE": "s3://bucket", "AWS_ENDPOINT_URL": "http://me:s3cr3t@["},
     {"STORAGE": "s3://bucket", "AWS_SECRET_ACCESS_KEY": "s3cr3t\ns3cr3t"},
     {"STORAGE": "s3://bucket", "AWS_SESSION_TOKEN": "s3cr3t ä"},
+    {"READER_URL": "postgresql://me:s3cr3t@[db.example/readings"},
+    {"READER_URL": "postgresql://me:s3cr3t@127.0.0.1:1/readings"},
     {"ALERT_URLS": "json://me:s3cr3t@[ s3cr3t:x foo://s3cr3t"},
 )
 IN_THE_FILE = (
@@ -87,6 +89,7 @@ ARGUMENTS: dict[str, Sequence[str]] = {
     "simulate": ["fleet", "--meters", "1", "--days", "1"],
     "demo": ["--home", "taken"],
     "evaluate": ["--meters", "1", "--days", "1"],
+    "db grant": ["reader"],
     "meters import": ["roster.csv"],
     "quarantine show": ["raw-data/2024-03-15/a.csv", "1"],
     "quarantine discard": ["--code", "MALFORMED_ROW"],

@@ -16,7 +16,7 @@ _PORTS = re.compile(r"\d*(,\d*)*")
 _HOW = "give postgresql://user:password@host:5432/database, its signs @ : / ? # [ ] % and blanks percent-encoded"
 
 
-def checked(address: str) -> str:
+def checked(address: str, setting: str = "GREENSTREAM_DATABASE_URL") -> str:
     """The address, if libpq reads it as it was meant; in words of ours alone if it doesn't.
 
     An unescaped sign moves a part of the password into the host, the port or the name of the database, which every
@@ -28,7 +28,7 @@ def checked(address: str) -> str:
     text = address.strip()
     wrong = _wrong_text(text) or _wrong_parts(text)
     if wrong:
-        raise SettingsError(f"GREENSTREAM_DATABASE_URL can't be used: {wrong}; {_HOW}")
+        raise SettingsError(f"{setting} can't be used: {wrong}; {_HOW}")
     return text
 
 
