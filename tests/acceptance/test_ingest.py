@@ -35,7 +35,7 @@ def test_the_sample_reading_is_stored_as_specified(greenstream: Command) -> None
     [
         ("readings.txt", HEADER + row("T-1"), "BAD_EXTENSION"),
         ("empty.csv", b"", "EMPTY_FILE"),
-        ("empty.csv.gz", gzip.compress(b""), "EMPTY_FILE"),
+        ("empty.csv.gz", gzip.compress(b"", mtime=0), "EMPTY_FILE"),
         ("large.csv", HEADER + row("T-2") * 100, "TOO_LARGE"),
         ("broken.csv.gz", b"no archive", "CORRUPT_ARCHIVE"),
         ("odd.csv", b"meter_id,timestamp,energy_value,\xff\xfe\n", "BAD_ENCODING"),
