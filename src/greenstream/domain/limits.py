@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 MIB = 1024 * 1024
+MOST_KW = 10**9
+"""Below this a power is an integer of 0.1 W that all sums and tables hold exactly."""
 EARLIEST_READING = datetime(2010, 1, 1, tzinfo=UTC)
 
 
@@ -27,7 +29,7 @@ class Limits:
 
     max_meter_id_chars: int = _limit(64, "parse", "longest meter_id, in characters")
 
-    max_abs_kw: int = _limit(10**9, "B1.2", "from here on a value is no measurement, in kW")
+    max_abs_kw: int = _limit(MOST_KW, "B1.2", "from here on a value is no measurement, in kW")
     infer_max_rows: int = _limit(4, "B2.2", "how many rows away a single neighbour may be")
     repeated_hour_landing_hours: int = _limit(
         3, "timestamp", "a wall time that occurs twice is read as the later one in files that land this soon, in hours"
