@@ -2,12 +2,13 @@
 
 import sys
 
-from bench import evaluate, history, lake, latency, load, simulate
+from bench import evaluate, history, history_cost, lake, latency, load, simulate
 
 PARTS = {
     "evaluate": evaluate.main,
     "load": load.main,
     "history": history.main,
+    "history-cost": history_cost.main,
     "lake": lake.main,
     "simulate": simulate.main,
     "latency": latency.main,

@@ -6,6 +6,7 @@ Every threshold of `domain.limits` is a setting of the same name.
 import re
 from dataclasses import fields
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
@@ -20,7 +21,8 @@ from pydantic_settings import (
 
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.evaluate import Site
-from greenstream.domain.limits import Limits
+from greenstream.domain.exact import MOST_TERMS
+from greenstream.domain.limits import MOST_KW, Limits
 from greenstream.ports import Lifetimes, QueryLimits
 
 CONFIG_FILE = "greenstream.toml"
@@ -150,6 +152,19 @@ class PlaceSettings(BaseSettings):
         interval = getattr(self, "interval_minutes", 15)
         if interval < 1 or 60 % interval:
             raise ValueError(f"interval_minutes {interval} must divide 60")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_can_be_kept_exactly(self) -> Self:
+        limits = self.limits
+        if not 0 < limits.max_abs_kw <= MOST_KW:
+            raise ValueError(f"max_abs_kw {limits.max_abs_kw} must be above 0 and at most {MOST_KW}")
+        for name in ("stuck_window_slots", "spike_window_slots", "reliability_window_slots"):
+            if not 0 < getattr(limits, name) < MOST_TERMS:
+                raise ValueError(f"{name} {getattr(limits, name)} must be above 0 and below {MOST_TERMS}")
+        for name in ("stuck_max_variance", "max_missing_share"):
+            if not isfinite(getattr(limits, name)):
+                raise ValueError(f"{name} {getattr(limits, name)} must be a finite number")
         return self
 
     @property

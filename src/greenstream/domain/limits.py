@@ -15,6 +15,8 @@ four as `\\xNN` in the text for people."""
 LONGEST_INDEXED_TEXT = 512
 """In characters. PostgreSQL indexes a text of up to 2,704 bytes, and a character has up to four."""
 
+MOST_KW = 10**9
+"""Below this a power is an integer of 0.1 W that all sums and tables hold exactly."""
 EARLIEST_READING = datetime(2010, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +42,7 @@ class Limits:
         256, "parse", "longest timestamp, energy_value, unit and location, in characters", most=LONGEST_INDEXED_TEXT
     )
 
-    max_abs_kw: int = _limit(10**9, "B1.2", "from here on a value is no measurement, in kW")
+    max_abs_kw: int = _limit(MOST_KW, "B1.2", "from here on a value is no measurement, in kW")
     infer_max_rows: int = _limit(4, "B2.2", "how many rows away a single neighbour may be")
     repeated_hour_landing_hours: int = _limit(
         3, "timestamp", "a wall time that occurs twice is read as the later one in files that land this soon, in hours"
