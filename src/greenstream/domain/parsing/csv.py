@@ -134,10 +134,12 @@ class _BlockReader:
     def _read_mixed(self, lines: Lines, numbers: pl.Series) -> _Block:
         """The plain lines together, the others each by itself."""
         plain = lines.plain(self._header, self._max_line_bytes)
-        others = self._read_by_line(Lines(lines.part(~plain)), numbers.filter(~plain))
         if not plain.any():
-            return others
+            return self._read_by_line(lines, numbers)
         records = self._numbered(self._read_csv(lines.part(plain), quote=False), numbers.filter(plain))
+        if plain.all():
+            return _Block(records=records, malformed=_line_numbers([]))
+        others = self._read_by_line(Lines(lines.part(~plain)), numbers.filter(~plain))
         if others.records.height:
             records = pl.concat([records, others.records]).sort("line_number")
         return _Block(records=records, malformed=others.malformed)
