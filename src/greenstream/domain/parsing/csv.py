@@ -18,6 +18,7 @@ from greenstream.domain.limits import Limits
 from greenstream.domain.parsing.content import text_blocks
 from greenstream.domain.parsing.header import BLANKS, CONTROL, Header, read_header, record_pattern
 from greenstream.domain.parsing.lines import LINE_NUMBER, Lines, count_lines, may_all_be_plain
+from greenstream.domain.schema import Reason
 
 PARALLEL_BLOCKS = 3
 BLANK_LINE = re.compile(rb"[ \t]*+\r?\n?")
@@ -71,12 +72,12 @@ def _take_line(block: bytes) -> tuple[bytes, bytes]:
 
 
 def _header_once_all_is_read(line: bytes, blocks: Iterator[bytes], limits: Limits) -> Header:
-    """Read the header; where it is bad, a fault of the archive further on still goes first."""
+    """Read the header; where it is bad, a fault of the archive further on still goes first, unless it is too large."""
     try:
         return read_header(line, limits)
-    except FileRejected:
-        for _ in blocks:
-            pass
+    except FileRejected as error:
+        if error.reason is not Reason.TOO_LARGE:
+            deque(blocks, maxlen=0)
         raise
 
 
@@ -134,10 +135,12 @@ class _BlockReader:
     def _read_mixed(self, lines: Lines, numbers: pl.Series) -> _Block:
         """The plain lines together, the others each by itself."""
         plain = lines.plain(self._header, self._max_line_bytes)
-        others = self._read_by_line(Lines(lines.part(~plain)), numbers.filter(~plain))
         if not plain.any():
-            return others
+            return self._read_by_line(lines, numbers)
         records = self._numbered(self._read_csv(lines.part(plain), quote=False), numbers.filter(plain))
+        if plain.all():
+            return _Block(records=records, malformed=_line_numbers([]))
+        others = self._read_by_line(Lines(lines.part(~plain)), numbers.filter(~plain))
         if others.records.height:
             records = pl.concat([records, others.records]).sort("line_number")
         return _Block(records=records, malformed=others.malformed)

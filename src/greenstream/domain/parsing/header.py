@@ -40,7 +40,7 @@ def read_header(line: bytes, limits: Limits) -> Header:
     if len(line) > limits.max_line_bytes:
         raise FileRejected(Reason.TOO_LARGE, f"the header has more than {limits.max_line_bytes} bytes")
     text, widest = decode_header(line), 0
-    for delimiter in DELIMITERS:
+    for delimiter in (each for each in DELIMITERS if each in text):
         names = [name.strip(BLANKS) for name in _split(text, delimiter)]
         widest = max(widest, len(names))
         found = _positions(names)
@@ -79,12 +79,12 @@ def _split(text: str, delimiter: str) -> list[str]:
     """Split by RFC 4180; a header with broken quoting has no columns."""
     if not re.fullmatch(record_pattern(delimiter), text):
         return []
-    fields = re.findall(rf'(?:^|{re.escape(delimiter)})("(?:[^"]|"")*"|[^"{re.escape(delimiter)}]*)', text)
+    fields = re.findall(rf'(?:^|{re.escape(delimiter)})("[^"]*(?:""[^"]*)*"|[^"{re.escape(delimiter)}]*)', text)
     return [field[1:-1].replace('""', '"') if field.startswith('"') else field for field in fields]
 
 
 def record_pattern(delimiter: str) -> str:
     """A regular expression for one record with sound RFC 4180 quoting, whatever its number of fields."""
     separator = re.escape(delimiter)
-    field = rf'(?:"(?:[^"]|"")*"|[^"{separator}]*)'
+    field = rf'(?:"[^"]*(?:""[^"]*)*"|[^"{separator}]*)'
     return rf"{field}(?:{separator}{field})*"

@@ -14,7 +14,8 @@ REASONS = {
     Reason.BAD_EXTENSION: "the name ends in none of `.csv`, `.csv.gz`, `.csv.zst`, in any case",
     Reason.EMPTY_FILE: "0 bytes, or an archive that holds 0 bytes",
     Reason.TOO_LARGE: "more bytes than `GREENSTREAM_MAX_FILE_BYTES`, or than `GREENSTREAM_MAX_CONTENT_BYTES` once"
-    " decompressed; an archive is read no further than that",
+    " decompressed (an archive is read no further than that); a header of more bytes than"
+    " `GREENSTREAM_MAX_LINE_BYTES` or more columns than `GREENSTREAM_MAX_COLUMNS`; a line of more than 128 MiB",
     Reason.CORRUPT_ARCHIVE: "gzip or zstd that is cut off, damaged, or followed by something else",
     Reason.BAD_ENCODING: "the first line isn't UTF-8, or holds control characters",
     Reason.MISSING_COLUMN: "the first line lacks `meter_id`, `timestamp` or `energy_value`, whatever the delimiter",
@@ -22,7 +23,8 @@ REASONS = {
 
 REJECTIONS = {
     Rejection.MALFORMED_ROW: "the number of fields isn't that of the header, the quoting is broken, a byte isn't UTF-8,"
-    " or there is a control character (U+0000–U+001F but the tab, and U+007F)",
+    " there is a control character (U+0000–U+001F but the tab, and U+007F), the line has more bytes than"
+    " `GREENSTREAM_MAX_LINE_BYTES`, or a field but `meter_id` more characters than `GREENSTREAM_MAX_FIELD_CHARS`",
     Rejection.MISSING_METER_ID: "`meter_id` is null, or longer than `GREENSTREAM_MAX_METER_ID_CHARS`",
     Rejection.TIMESTAMP_UNRECOVERABLE: "the timestamp can't be read, and can't be inferred either",
     Rejection.TIMESTAMP_OUT_OF_RANGE: "the timestamp, read or inferred, is before `GREENSTREAM_EARLIEST_READING`, or"
