@@ -14,6 +14,7 @@ from tests.integration.embedded_support import AS_ROOT, scratch
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.embedded.account import user_name
+from greenstream.adapters.postgres.replacement import give_rights
 from greenstream.adapters.postgres.roles import READER
 
 # Drops root's rights after its imports, which may lie where the other user can't go.
@@ -91,6 +92,12 @@ if AS_ROOT:  # only root can be two users
                 check=True,
             )
             assert "Peer authentication failed" in said.stdout
+
+
+def test_a_restore_says_nothing_of_a_reader_that_is_not_there(opened: ServerInfo) -> None:
+    """A backup of an embedded server goes into a PostgreSQL of yours."""
+    rights = [f"GRANT CONNECT ON DATABASE greenstream TO {role}" for role in (READER, "auditor")]
+    assert give_rights(opened.dsn, rights) == ['role "auditor" does not exist']
 
 
 def test_a_home_of_an_older_version_is_closed_at_its_next_start_with_a_line(server: EmbeddedServer) -> None:

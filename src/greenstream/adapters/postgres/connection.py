@@ -20,8 +20,11 @@ PATIENCE = {
 """In seconds: a server that doesn't answer is away, and so is one that vanishes in the middle of a query."""
 
 
-# What a killed process had begun would otherwise go on for as long as it takes, with all its locks.
-_END_WITH_US = "SET client_connection_check_interval TO '2s'"
+# What a killed process, or one on a machine that vanished, had begun would go on for as long as it takes, locks held.
+_END_WITH_US = """
+    SET client_connection_check_interval = '2s';
+    SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+"""
 
 
 def connect(dsn: str, **parameters: str) -> Connection:
