@@ -39,6 +39,7 @@ from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
 from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
 from greenstream.pipeline.archive import Archived, archive
+from greenstream.pipeline.discard_file import Discarding, discard_file
 from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
@@ -310,6 +311,11 @@ class System:
             site=self.site,
             clock=now,
         )
+
+    def discard_file(self, path: str, reason: str | None, *, dry_run: bool) -> Deletion:
+        """Delete a file that can't be read: of a rejected delivery, or its copy. Raises NotFound."""
+        means = Discarding(archives=self.database.archives(), landing=self.store, clock=now, dry_run=dry_run)
+        return discard_file(path, reason, means)
 
     def only_night(self) -> AbstractContextManager[bool]:
         """Whether no other night is under way anywhere; none begins while the block lasts."""

@@ -24,6 +24,7 @@ from greenstream.domain.erasure import blanked
 from greenstream.domain.errors import NotFound
 from greenstream.domain.limits import Limits
 from greenstream.pipeline import erase as erasing
+from greenstream.pipeline.discard_file import Discarding, discard_file
 
 GONE, STAYS = "SM-1", "SM-10"
 BAD = f"{GONE},no time,1 kW,Residential_Zone_1\n{GONE},2024-03-15,too,many,fields\n{STAYS},2024-03-15,too,many,fields\n"
@@ -183,6 +184,59 @@ def test_a_file_nobody_can_look_into_is_told(bed: Bed, nights: Nights) -> None:
     bed.load("torn.csv.gz", gzip.compress(day_file().encode())[:200])
     told = [each for each in nights.erase(GONE) if isinstance(each, erasing.Unsearchable)]
     assert {each.path for each in told} == {"raw-data/2024-03-20/torn.csv.gz", "quarantine/2024-03-20/torn.csv.gz"}
+
+
+def test_what_nobody_can_look_into_is_discarded_by_name_and_then_erasing_is_done(bed: Bed, nights: Nights) -> None:
+    filled(bed)
+    bed.load("torn.csv.gz", gzip.compress(day_file().encode())[:200])
+    told = [each.path for each in nights.erase(GONE) if isinstance(each, erasing.Unsearchable)]
+    size = (bed.folder / told[0]).stat().st_size
+    for path in told:
+        discard_file(path, "of nobody", discarding(bed, dry_run=True))
+        assert (bed.folder / path).exists()
+        discard_file(path, "of nobody", discarding(bed))
+        assert not (bed.folder / path).exists()
+        with pytest.raises(NotFound):
+            discard_file(path, None, discarding(bed))
+    assert bed.one("SELECT completed_at FROM erasures") is None
+    assert nights.erase(GONE) == []
+    assert bed.one("SELECT completed_at FROM erasures") is not None
+    noted = "SELECT layer, subject, amount FROM deletions WHERE reason = 'discarded: of nobody' ORDER BY layer"
+    assert bed.query(noted) == [
+        {"layer": "quarantine", "subject": told[1], "amount": size},
+        {"layer": "raw", "subject": told[0], "amount": size},
+    ]
+    bed.now = LONG_AFTER
+    nights.run()
+    assert bed.one("SELECT count(*) FROM deletions WHERE subject = %s", told[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("raw-data/2024-03-20/a.csv", "is loaded, not rejected, so it stays"),
+        ("raw-data/2024-03-20/new.csv.gz", "was not processed yet"),
+        ("raw-data/2024-03-20/none.csv", "was not processed yet"),
+        ("quarantine/2024-03-20/none.csv", "no such file"),
+        ("quarantine/2024-03-20/..", "is no key of a file"),
+        ("quarantine/2024-03-20/../../raw-data/2024-03-20/a.csv", "is no key of a file"),
+        ("analytics/2024-03-20/a.csv", "is no key of a file"),
+        ("/etc/passwd", "is no key of a file"),
+    ],
+)
+def test_nothing_else_is_discarded(bed: Bed, path: str, said: str) -> None:
+    filled(bed)
+    bed.land("new.csv.gz", b"torn")
+    before = sorted(bed.folder.rglob("*"))
+    with pytest.raises(NotFound, match=said):
+        discard_file(path, None, discarding(bed))
+    assert sorted(bed.folder.rglob("*")) == before
+    assert bed.query("SELECT * FROM deletions") == []
+
+
+def discarding(bed: Bed, *, dry_run: bool = False) -> Discarding:
+    archives = bed.database.archives()
+    return Discarding(archives=archives, landing=bed.store, clock=bed.clock, dry_run=dry_run)
 
 
 def test_on_s3_a_rewritten_file_is_no_new_delivery(

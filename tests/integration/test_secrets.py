@@ -93,6 +93,7 @@ ARGUMENTS: dict[str, Sequence[str]] = {
     "meters import": ["roster.csv"],
     "quarantine show": ["raw-data/2024-03-15/a.csv", "1"],
     "quarantine discard": ["--code", "MALFORMED_ROW"],
+    "quarantine discard-file": ["raw-data/2024-03-15/a.csv.gz"],
     "quarantine export": ["out.csv"],
     "dead-letters show": ["1"],
     "dead-letters discard": ["1"],

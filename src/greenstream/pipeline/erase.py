@@ -44,7 +44,8 @@ class Unsearchable:
 def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Unsearchable]:
     """Erase all of a meter's readings up to now; what was deleted, each of it noted, under a hash of the meter_id.
 
-    From the beginning on readings of that time are not taken in again. Broken off, it goes on when called again.
+    From the beginning on readings of that time are not taken in again. Broken off, it goes on when called again, and it
+    isn't complete as long as there is a file that can't be searched.
 
     Raises:
         NotFound: no such meter is known.
@@ -53,9 +54,11 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
     if erasure is None:
         raise NotFound(f"no meter {meter_id} is known; nothing was erased")
     _note_rewritten(means)
+    everywhere = True
     for file in _all_files(means):
         means.on_file(file.path)
         done = _erase_from_file(file, meter_id, means)
+        everywhere = everywhere and not isinstance(done, Unsearchable)
         if done is not None:
             yield _noted(done, means) if isinstance(done, Deletion) else done
     for deletion in means.erasures.delete(meter_id):
@@ -65,7 +68,8 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
         gone = _erase_from_lake(day, meter_id, means.lake, means.site)
         if gone is not None:
             yield _noted(gone, means)
-    means.erasures.complete(erasure, means.clock())
+    if everywhere:
+        means.erasures.complete(erasure, means.clock())
 
 
 def erase_again(means: Erasing) -> Iterator[Deletion]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from greenstream.domain.archive import Checksum
-from greenstream.domain.ledger import Delivery
+from greenstream.domain.ledger import Delivery, Outcome
 from greenstream.ports.landing import LandedFile
 
 
@@ -174,6 +174,10 @@ class Archives(Protocol):
 
     def landed_before(self, before: datetime) -> Iterator[LandedCopy]:
         """Raw files whose newest delivery came before a moment and ended, not known to be deleted; oldest first."""
+        ...
+
+    def newest_delivery(self, path: str) -> tuple[int, Outcome] | None:
+        """The ledger's number of what came last under a path, and how it ended; None where nothing did."""
         ...
 
     def forget_landed(self, source_file_ids: Sequence[int], now: datetime) -> None:

@@ -21,6 +21,7 @@ from greenstream.domain.archive import HELD, Checksum, checksum
 from greenstream.domain.calendar import day_slots, day_start
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import Site
+from greenstream.domain.ledger import Outcome
 from greenstream.domain.schema import INSTANT, conform
 from greenstream.ports import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
 
@@ -109,6 +110,11 @@ class PostgresArchives:
                 days=tuple(days),
                 kept_by=tuple(kept_by),
             )
+
+    def newest_delivery(self, path: str) -> tuple[int, Outcome] | None:
+        with translated(f"looking up {path}"):
+            rows: list[Any] = self._all("newest_delivery", {"path": path})
+        return next(((number, Outcome(outcome)) for number, outcome in rows), None)
 
     def forget_landed(self, source_file_ids: Sequence[int], now: datetime) -> None:
         with translated("noting deleted raw files"):

@@ -1,5 +1,6 @@
 """`erase`: a meter goes from everywhere, for good."""
 
+import shlex
 import sys
 from typing import Annotated
 
@@ -51,8 +52,10 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
     if not json:
         console.table(COLUMNS, rows)
     for file in unsearchable:
-        console.warn(f"{file.path} can't be searched for the meter ({file.why}): look at it, and delete it if need be")
+        console.warn(f"{file.path} can't be searched for the meter ({file.why})")
     if unsearchable:
+        files = shlex.join(file.path for file in unsearchable)
+        console.warn(f"delete what can't be searched, then erase again: greenstream quarantine discard-file {files}")
         stop(ExitCode.TROUBLE)
     console.say(f"meter {meter_id} is erased; backups made before keep what they hold")
 

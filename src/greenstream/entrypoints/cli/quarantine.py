@@ -29,6 +29,7 @@ from greenstream.entrypoints.cli.console import (
     open_system,
     stop,
 )
+from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
     from greenstream.pipeline.replay import ReplayedFile
@@ -135,6 +136,29 @@ def discard(
     if rows and total < len(set(rows[1:])):
         console.warn(f"{len(set(rows[1:])) - total} of these rows don't wait: see `greenstream quarantine list --all`")
         stop(ExitCode.TROUBLE)
+
+
+@command(quarantine, "discard-file", example="greenstream quarantine discard-file raw-data/2024-03-15/broken.csv.gz")
+def discard_file(
+    console: Console,
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="In raw-data/ or quarantine/, by their keys.")],
+    reason: Annotated[str | None, typer.Option(help="Why; kept in deletions.")] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Delete whole files of deliveries that were rejected, or the copies of them in the quarantine, for good.
+
+    Such as an archive that can't be unpacked, in which `erase` can't look for a meter, and which it names. A file whose
+    rows were stored stays. It is noted in deletions. With --json, one object a line and file.
+    """
+    system = open_system(console)
+    for path in dict.fromkeys(files):
+        gone = system.discard_file(path, reason, dry_run=dry_run)
+        if json:
+            console.emit({"discarded": gone.subject, "size_bytes": gone.amount, "dry_run": dry_run})
+        else:
+            words = "would be deleted; nothing was changed" if dry_run else "deleted"
+            console.write(f"{gone.subject}: {size_text(gone.amount)} {words}")
 
 
 @command(
