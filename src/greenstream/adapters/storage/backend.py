@@ -92,7 +92,7 @@ class Backend(Protocol):
         """The files that lie beside the folders of days, or were about to be filed when a process was killed."""
         ...
 
-    def file_under(self, file: LandedFile, folder: str) -> str | None:
+    def file_under(self, key: str, folder: str) -> str | None:
         """Move a drop into a folder, beside what has its name there; its key. None in a place that can't move."""
         ...
 

@@ -93,8 +93,8 @@ class Bucket:
     def drops(self, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         return self.list(LANDING, on_stray)
 
-    def file_under(self, file: LandedFile, folder: str) -> None:
-        """Nothing can be moved here."""
+    def file_under(self, key: str, folder: str) -> None:
+        return None
 
     def list(self, folder: str, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         del on_stray

@@ -136,9 +136,8 @@ class Folder:
             if entry.segment.startswith(FILING):
                 yield from self.list(f"{LANDING}/{entry.segment}", on_stray)
 
-    def file_under(self, file: LandedFile, folder: str) -> str:
+    def file_under(self, key: str, folder: str) -> str:
         """A drop that was set aside already, by a process that was killed, is only moved on."""
-        key = file.path
         above, name = _folder_of(key), name_in(key)
         with self._made(folder) as day, self._opened(above) as place, changing(self._path(key)):
             open_regular(place, name).close()  # one that can't be read stays, and is named

@@ -141,18 +141,19 @@ class ObjectStore:
         """Files that somebody dropped into ``raw-data/`` itself, outside the folders of days."""
         return (file for file in self._backend.drops(on_stray) if is_listed(file.path.rpartition("/")[2]))
 
-    def file_under(self, file: LandedFile, day: date) -> LandedFile:
+    def file_under(self, path: str, day: date) -> LandedFile:
         """Move an unfiled file into a day's folder, beside what has its name there; a delivery of its own.
 
-        In a folder the file itself is moved, so whoever still writes to it goes on there; a bucket copies this version
-        and then deletes just that. A file that another process files at the same time is `NotFound` for one of them.
+        In a folder the file itself is moved, so whoever still writes to it goes on there. In a bucket the oldest version
+        is copied and then deleted. A file that another process files at the same time is `NotFound` for one of them.
         """
         folder = f"{LANDING}/{day.isoformat()}"
-        return self.head(self._backend.file_under(file, folder) or self._copy_under(file, folder))
+        return self.head(self._backend.file_under(path, folder) or self._copy_under(path, folder))
 
-    def _copy_under(self, file: LandedFile, folder: str) -> str:
+    def _copy_under(self, path: str, folder: str) -> str:
+        file = self.versions(path)[0]
         with self._backend.stage(folder, _Stored(self._backend, file)) as staged:
-            kept = self._keep(staged, f"{folder}/{file.path.rpartition('/')[2]}", renew=True)
+            kept = self._keep(staged, f"{folder}/{path.rpartition('/')[2]}", renew=True)
         self._backend.delete_version(file)
         return kept
 

@@ -123,7 +123,7 @@ class IntakePart:
 
     def _file(self, system: System, file: LandedFile, day: date) -> None:
         try:
-            landed = system.store.file_under(file, day)
+            landed = system.store.file_under(file.path, day)
         except NotFound:  # somebody took it away again
             return
         self._log.info("filed", file=file.path, path=landed.path)
