@@ -10,9 +10,12 @@ from contextlib import suppress
 from datetime import date
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from tests.contract.senders import ACTIONS, Interruption, Sender
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.contract.senders import ACTIONS, Contents, Interruption, Sender
 from tests.contract.storage_fixtures import content_of
 
 from greenstream.adapters.storage import LandedFile, ObjectStore, moves, open_store
@@ -21,33 +24,32 @@ from greenstream.domain.errors import GreenStreamError
 DAY = date(2024, 3, 15)
 DROP = "raw-data/f.csv"
 LANDED = "raw-data/2024-03-15/f.csv"
-FIRST = b"meter_id,timestamp\n"
 ERASED = b"erased\n"
-Use = Callable[[ObjectStore, LandedFile], set[bytes]]
+Use = Callable[[ObjectStore, LandedFile, bytes], set[bytes]]
+"""Does something with a file that was seen with a content; which contents were loaded, and may be gone."""
 
 
-def file_a_drop(store: ObjectStore, drop: LandedFile) -> set[bytes]:
+def file_a_drop(store: ObjectStore, drop: LandedFile, content: bytes) -> set[bytes]:
     store.file_under(drop.path, DAY)
     return set()
 
 
-def load(store: ObjectStore, file: LandedFile) -> set[bytes]:
+def load(store: ObjectStore, file: LandedFile, content: bytes) -> set[bytes]:
     return {b"".join(store.read(file))}
 
 
-def quarantine(store: ObjectStore, file: LandedFile) -> set[bytes]:
+def quarantine(store: ObjectStore, file: LandedFile, content: bytes) -> set[bytes]:
     store.quarantine(LANDED, b"".join(store.read(file)))
     return set()
 
 
-def retire(store: ObjectStore, file: LandedFile) -> set[bytes]:
-    """What retention deletes has been loaded."""
-    return {FIRST} if store.delete(file) else set()
+def retire(store: ObjectStore, file: LandedFile, content: bytes) -> set[bytes]:
+    return {content} if store.delete(file) else set()
 
 
-def erase(store: ObjectStore, file: LandedFile) -> set[bytes]:
+def erase(store: ObjectStore, file: LandedFile, content: bytes) -> set[bytes]:
     store.rewrite(file, ERASED)
-    return {FIRST}
+    return {content}
 
 
 def contents(store: ObjectStore) -> set[bytes]:
@@ -58,19 +60,20 @@ def contents(store: ObjectStore) -> set[bytes]:
     return kept | {content_of(store, file.path) for file in store.quarantined(date.max)}
 
 
-def lost(root: Path, use: Use, action: str, number: int) -> tuple[set[bytes], bool]:
-    """What is missing after a sender acted before the call with a number; whether there was such a call."""
+def used(root: Path, sender: Sender, use: Use, action: str, number: int) -> tuple[set[bytes], bool]:
+    """What was loaded while a sender acted before the call with a number; whether there was such a call."""
+    content, loaded = sender.begin(), set[bytes]()
     store = open_store(root)
-    path = DROP if use is file_a_drop else LANDED
-    sender = Sender(root / path, FIRST)
-    file = store.head(path)
+    file = store.head(path_for(use))
     interruption = Interruption(number, getattr(sender, action))
-    used: set[bytes] = set()
     with interruption(), suppress(GreenStreamError):
-        used = use(store, file)
+        loaded = use(store, file, content)
     sender.finish()
-    assert used <= sender.ever
-    return sender.whole - used - contents(store), interruption.was_reached
+    return loaded, interruption.was_reached
+
+
+def path_for(use: Use) -> str:
+    return DROP if use is file_a_drop else LANDED
 
 
 @pytest.fixture
@@ -111,31 +114,54 @@ def test_what_is_moved_deleted_or_rewritten_while_a_sender_is_at_it_loses_nothin
     try_each_moment(tmp_path, use, action)
 
 
-@pytest.mark.parametrize(
-    ("use", "ends"), [(file_a_drop, [{FIRST}]), (retire, [{FIRST}, set()]), (erase, [{FIRST}, {ERASED}])]
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from([file_a_drop, load, quarantine, retire, erase]),
+            st.sampled_from(ACTIONS),
+            st.integers(min_value=1, max_value=80),
+        ),
+        min_size=2,
+        max_size=6,
+    )
 )
+@settings(max_examples=25, deadline=None)
+def test_nothing_is_lost_in_whatever_order_things_happen(steps):
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        root, loaded, sent = Path(folder), set[bytes](), Contents()
+        senders = {path: Sender(root / path, sent) for path in (DROP, LANDED)}
+        for use, action, number in steps:
+            loaded |= used(root, senders[path_for(use)], use, action, number)[0]
+        kept = contents(open_store(root))
+    assert sent.whole <= kept | loaded
+    assert kept | loaded <= sent.ever | {ERASED}
+
+
+@pytest.mark.parametrize(("use", "may_go"), [(file_a_drop, []), (retire, [set()]), (erase, [{ERASED}])])
 @pytest.mark.usefixtures("quick", "file_system")
-def test_a_process_killed_at_any_call_leaves_the_file_whole_and_the_next_scan_finds_it(tmp_path, use, ends):
+def test_a_process_killed_at_any_call_leaves_the_file_whole_and_the_next_scan_finds_it(tmp_path, use, may_go):
     for number in count(1):
         root = tmp_path / str(number)
-        path = DROP if use is file_a_drop else LANDED
-        Sender(root / path, FIRST).finish()
-        was_reached = killed(root, path, use, number)
-        assert contents(open_store(root)) in ends, f"killed before call {number}"
+        sender = Sender(root / path_for(use), Contents())
+        content = sender.begin()
+        sender.finish()
+        was_reached = killed(root, use, content, number)
+        assert contents(open_store(root)) in [{content}, *may_go], f"killed before call {number}"
         assert len(list(open_store(root).list_landed())) <= 1
         if not was_reached:
             break
     assert number > 5
 
 
-def killed(root: Path, path: str, use: Use, number: int) -> bool:
+def killed(root: Path, use: Use, content: bytes, number: int) -> bool:
     """Whether a process that uses the store came to the call with a number, where it was killed."""
     if (child := os.fork()) == 0:
         try:
             store = open_store(root)
-            file = store.head(path)
+            file = store.head(path_for(use))
             with Interruption(number, lambda: os._exit(9))(), suppress(GreenStreamError):
-                use(store, file)
+                use(store, file, content)
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
@@ -143,8 +169,12 @@ def killed(root: Path, path: str, use: Use, number: int) -> bool:
 
 def try_each_moment(folder: Path, use: Use, action: str) -> None:
     for number in count(1):
-        missing, was_reached = lost(folder / str(number), use, action, number)
-        assert missing == set(), f"before call {number}"
+        root = folder / str(number)
+        sent = Contents()
+        loaded, was_reached = used(root, Sender(root / path_for(use), sent), use, action, number)
+        kept = loaded | contents(open_store(root))
+        assert sent.whole <= kept, f"before call {number}"
+        assert kept <= sent.ever | {ERASED}, f"before call {number}"
         if not was_reached:
             break
     assert number > 5
