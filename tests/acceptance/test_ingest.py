@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -51,6 +53,38 @@ def test_a_file_that_fails_a_check_is_rejected_with_its_reason(
     [line] = ended.err.splitlines()
     assert name in line
     assert reason in line
+
+
+def test_a_giant_is_refused_before_it_is_copied(greenstream: Command, home: Path) -> None:
+    giant = greenstream.file("giant.csv", "")
+    os.truncate(greenstream.folder / giant, 1024**4)
+    for _ in range(2):
+        ended = greenstream("ingest", "--json", giant)
+        assert ended.code == 1
+        assert ended.json == dict(zip(KEYS, [giant, "rejected", "TOO_LARGE", 0, 0, 0, 0], strict=True))
+        assert f"has {1024**4} bytes, more than 104857600" in ended.err
+    found = greenstream("query", "--json", "SELECT * FROM source_files WHERE path LIKE '%/giant.csv'", code=0).json
+    assert [(line["sha256"], line["size_bytes"], line["reason"]) for line in found] == [
+        (None, 1024**4, "TOO_LARGE")
+    ] * 2
+    assert not list(home.rglob("giant*"))
+
+
+def test_a_file_with_an_old_time_keeps_its_raw_copy(greenstream: Command, home: Path) -> None:
+    """`cp -p`, rsync and unzip bring the sender's time; the night must not take it for the landing."""
+    today = datetime.now(UTC).date()
+    dropped = home / "raw-data" / str(today) / "old.csv"
+    dropped.parent.mkdir(parents=True, exist_ok=True)
+    dropped.write_text(HEADER + row("P-1"))
+    long_ago = time.time() - 120 * 86400
+    os.utime(dropped, (long_ago, long_ago))
+    assert greenstream("ingest", "--json", str(dropped), code=0).json["outcome"] == "loaded"
+    greenstream("nightly", code=0)
+    assert dropped.exists()
+    dropped.chmod(0o600)
+    assert greenstream("ingest", "--json", str(dropped), code=0).json["outcome"] == "loaded"
+    (line,) = greenstream("query", "--json", "SELECT * FROM source_files WHERE path LIKE '%/old.csv'", code=0).json
+    assert line["received_at"][:10] == str(today)
 
 
 def test_a_bad_or_absent_file_does_not_keep_the_others_out(greenstream: Command) -> None:

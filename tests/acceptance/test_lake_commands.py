@@ -92,7 +92,7 @@ def test_archive_settles_what_is_over_and_refuses_what_is_not(run: Run, greenstr
 def test_verify_names_what_differs_in_one_line_each(run: Run, store: Path) -> None:
     run("nightly", code=0)
     assert run("verify", "--json", code=0).json_lines == [
-        {"date": "2026-03-02", "readings": 3, "objects": 4, "files": 1, "differences": [], "notes": []}
+        {"date": "2026-03-02", "readings": 3, "objects": 4, "files": 1, "replaced": 0, "differences": [], "notes": []}
     ]
     content = bytearray((store / OBJECT).read_bytes())
     content[100] ^= 1

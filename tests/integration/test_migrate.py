@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -68,6 +68,49 @@ def test_a_database_of_the_former_version_is_brought_up_with_all_that_is_in_it(e
         assert bed.load("late.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n").ledger.duplicate == 1
         nights.run()
         assert nights.verify(date(2024, 3, 15), raw=False).differences == ()
+    finally:
+        bed.close()
+
+
+VERSIONLESS = """
+INSERT INTO greenstream.source_file (path, sha256, size_bytes, outcome, received_at, processed_at, pipeline_version)
+VALUES
+    ('raw-data/2024-03-20/kept.csv', 'a', 1, 'loaded', '2024-03-20 00:00Z', '2024-03-20 00:01Z', '1'),
+    ('raw-data/2024-03-20/old.csv', 'b', 1, 'loaded', '2023-11-20 00:00Z', '2024-03-20 00:01Z', '1'),
+    ('raw-data/2024-03-20/ahead.csv', 'c', 1, 'loaded', '2024-03-21 00:00Z', '2024-03-20 00:01Z', '1'),
+    ('raw-data/2024-03-20/unseen.csv', '', 0, 'failed', '2024-03-20 00:00Z', '2024-03-20 00:01Z', '1'),
+    ('raw-data/2024-03-20/long-ago.csv', '', 0, 'forgotten', '2024-03-01 00:00Z', '2024-03-01 00:00Z', '1');
+INSERT INTO greenstream.waiting_file (path, size_bytes, received_at, route, queued_at)
+VALUES ('raw-data/2024-03-20/waits.csv', 1, '2023-11-20 00:00Z', 'realtime', '2024-03-20 00:00Z');
+"""
+"""What version 0008 held: a file's own time stood for its coming."""
+
+
+def test_files_of_before_there_were_versions_are_known_and_came_when_they_were_processed_at_the_latest(
+    empty: str, tmp_path: Path
+) -> None:
+    with module._upgraded(empty, to="0008") as old:
+        module._found_site(old, site_of(), (NOW - timedelta(days=RETENTION_DAYS)).date())
+        module._write_words(old)
+        old.execute(VERSIONLESS)
+    bring_up(empty)
+    bed = Bed(empty, tmp_path, site_of(), NOW)
+    try:
+        came = bed.query(
+            "SELECT path, received_at FROM source_files UNION SELECT source_file, received_at FROM waiting_files"
+        )
+        assert {row["path"].rpartition("/")[2]: f"{row['received_at']:%m-%d %H:%M}" for row in came} == {
+            "kept.csv": "03-20 00:00",
+            "old.csv": "03-20 00:01",
+            "ahead.csv": "03-20 00:01",
+            "unseen.csv": "03-20 00:00",
+            "waits.csv": "03-20 00:00",
+        }
+        assert bed.query("SELECT path FROM source_files WHERE sha256 = ''") == []
+        for name, at in {"kept": (3, 20), "old": (11, 20), "ahead": (3, 21), "waits": (11, 20), "new": (3, 20)}.items():
+            bed.drop(f"{name}.csv", "x", datetime(2023 if at[0] == 11 else 2024, *at, tzinfo=UTC))
+        landed = list(bed.store.list_landed())
+        assert bed.database.waiting().unknown(landed) == {"raw-data/2024-03-20/new.csv"}
     finally:
         bed.close()
 

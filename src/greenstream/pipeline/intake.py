@@ -63,10 +63,11 @@ class Intake:
 
     def take(self, files: Iterable[LandedFile], now: datetime) -> list[LandedFile]:
         """Queue those of some files that are new and whole; the ones that aren't whole yet."""
-        immature = []
+        immature = list[LandedFile]()
         for chunk in _chunks(file for file in files if not self._is_known(file)):
-            whole = [file for file in chunk if self._is_whole(file, now)]
-            immature += [file for file in chunk if file not in whole]
+            whole = list[LandedFile]()
+            for file in chunk:
+                (whole if self._is_whole(file, now) else immature).append(file)
             unknown = self.waiting.unknown(whole) if whole else set()
             for file in whole:
                 if file.path in unknown:

@@ -13,7 +13,7 @@ from greenstream.entrypoints.cli.patience import patiently
 if TYPE_CHECKING:
     from greenstream.pipeline.verify import Verified
 
-COLUMNS = ("date", "readings", "objects", "raw files", "differences")
+COLUMNS = ("date", "readings", "objects", "raw files", "replaced", "differences")
 
 Raw = Annotated[bool, typer.Option("--raw/--no-raw", help="Read the raw files again, too; that is most of the time.")]
 
@@ -28,8 +28,9 @@ def verify(
 ) -> None:
     """Compute every record_id anew from the lake, and compare lake, manifest, database and raw files with it.
 
-    Without dates: all days. Nothing is changed. Each difference is named on stderr, and the exit code is 1. With
-    --json, one object a line and day.
+    Without dates: all days. Nothing is changed. Each difference is named on stderr, and the exit code is 1. A delivery
+    that a later one replaced under its path is named, too, but is no difference: its own bytes are gone. With --json,
+    one object a line and day.
     """
     system = open_system(console)
     days = chosen_days(day, first, last, system.today())
@@ -63,10 +64,18 @@ def _as_json(verified: "Verified") -> Mapping[str, object]:
         "readings": verified.readings,
         "objects": verified.objects,
         "files": verified.files,
+        "replaced": verified.replaced,
         "differences": list(verified.differences),
         "notes": list(verified.notes),
     }
 
 
 def _row(verified: "Verified") -> tuple[object, ...]:
-    return verified.day, verified.readings, verified.objects, verified.files, len(verified.differences)
+    return (
+        verified.day,
+        verified.readings,
+        verified.objects,
+        verified.files,
+        verified.replaced,
+        len(verified.differences),
+    )

@@ -15,7 +15,8 @@ REASONS = {
     Reason.EMPTY_FILE: "0 bytes, or an archive that holds 0 bytes",
     Reason.TOO_LARGE: "more bytes than `GREENSTREAM_MAX_FILE_BYTES`, or than `GREENSTREAM_MAX_CONTENT_BYTES` once"
     " decompressed (an archive is read no further than that); a header of more bytes than"
-    " `GREENSTREAM_MAX_LINE_BYTES` or more columns than `GREENSTREAM_MAX_COLUMNS`; a line of more than 128 MiB",
+    " `GREENSTREAM_MAX_LINE_BYTES` or more columns than `GREENSTREAM_MAX_COLUMNS`; a line of more than 128 MiB."
+    " Of a file above the first limit nothing is read, and nothing copied to the quarantine",
     Reason.CORRUPT_ARCHIVE: "gzip or zstd that is cut off, damaged, or followed by something else",
     Reason.BAD_ENCODING: "the first line isn't UTF-8, or holds control characters",
     Reason.MISSING_COLUMN: "the first line lacks `meter_id`, `timestamp` or `energy_value`, whatever the delimiter",
