@@ -57,6 +57,17 @@ def test_rejected_rows_are_listed_counted_and_shown(greenstream: Command) -> Non
     )
 
 
+def test_a_long_line_is_listed_by_its_beginning_and_shown_whole(greenstream: Command) -> None:
+    line = "long" * 100_000
+    path = load(greenstream, "long.csv", row("L-1"), f"{line}\n")
+    assert f"{line[:100]}… " in greenstream("quarantine", "list", "--source-file", path, code=0).out
+    assert line in greenstream("quarantine", "show", path, "3", code=0).out
+    (listed,) = greenstream("quarantine", "list", "--source-file", path, "--json", code=0).json["rows"]
+    assert listed["raw_line"] == line
+    said = greenstream("quarantine", "replay", "--source-file", path, code=0).out
+    assert "0 rows replayed = 0 stored + 0 duplicate; 1 stay in the quarantine" in said
+
+
 def test_a_row_that_was_never_rejected_is_not_found(greenstream: Command) -> None:
     ended = greenstream("quarantine", "show", "raw-data/x.csv", "4", code=1)
     assert len(ended.err.splitlines()) == 1

@@ -60,7 +60,7 @@ class ReplayedFile:
 
 def replay_rows(choice: RowChoice, means: Means) -> Iterator[ReplayedFile]:
     """Replay the chosen rows as they came, a file at a time. Safe to repeat: what was replayed waits no longer."""
-    for waiting in means.replays.waiting(choice):
+    for waiting in means.replays.waiting(choice, texts=False):
         yield _replay(waiting, NO_FIXES, means)
 
 
@@ -68,7 +68,7 @@ def replay_fixes(fixes: Mapping[str, Fixes], means: Means) -> Iterator[ReplayedF
     """Replay lines that a person has fixed, each in the place of the one that was rejected."""
     for source_file, fixed in fixes.items():
         matched = 0
-        for waiting in means.replays.waiting(RowChoice(source_file=source_file, lines=list(fixed.lines))):
+        for waiting in means.replays.waiting(RowChoice(source_file=source_file, lines=list(fixed.lines)), texts=True):
             matched += waiting.rows.height
             yield _replay(waiting, fixed, means)
         if unmatched := len(fixed.lines) - matched:
@@ -78,7 +78,7 @@ def replay_fixes(fixes: Mapping[str, Fixes], means: Means) -> Iterator[ReplayedF
 
 def export_rows(choice: RowChoice, means: Means) -> Iterator[pl.DataFrame]:
     """The chosen rows for a person to fix, a frame a file, with the columns that `fixes.to_csv` writes."""
-    for waiting in means.replays.waiting(choice):
+    for waiting in means.replays.waiting(choice, texts=True):
         path = waiting.delivery.path
         raw = raw_file(waiting.delivery, means.landing, means.site.limits)
         header = "" if isinstance(raw, Absent) else header_line(path, raw.content, means.site.limits)
@@ -149,11 +149,11 @@ def _none_inferred(evaluated: EvaluatedFile) -> EvaluatedFile:
 
 def _fixed_bytes(rows: pl.DataFrame, fixes: Fixes) -> dict[int, bytes]:
     """The fixed lines; one that was left as it was shown is as it came, though its bytes may be no text."""
-    as_they_came = zip(rows["line_number"], rows["raw_line"], rows["raw_bytes"], strict=True)
-    texts = {number: (text, raw) for number, text, raw in as_they_came if number in fixes.lines}
+    fixed = rows.filter(pl.col("line_number").is_in(list(fixes.lines)))
+    as_they_came = zip(fixed["line_number"], fixed["raw_line"], fixed["raw_bytes"], strict=True)
     return {
         number: raw if fixes.lines[number] == text else fixes.lines[number].encode()
-        for number, (text, raw) in texts.items()
+        for number, text, raw in as_they_came
     }
 
 

@@ -30,7 +30,8 @@ class RowChoice:
 class WaitingRows:
     """The quarantined rows of one loaded file that were neither replayed nor discarded.
 
-    `rows` has `line_number` (UInt32), `code` and `raw_line` (String) and `raw_bytes` (Binary), by line.
+    `rows` has `line_number` (UInt32), `code` and `raw_line` (String) and `raw_bytes` (Binary), by line; the latter two
+    are null where they weren't asked for.
     """
 
     source_file_id: int
@@ -142,7 +143,7 @@ class Replays(Protocol):
     All methods raise DatabaseUnavailable, DatabaseRefused or TransactionConflict.
     """
 
-    def waiting(self, choice: RowChoice) -> Iterator[WaitingRows]:
+    def waiting(self, choice: RowChoice, *, texts: bool) -> Iterator[WaitingRows]:
         """A value a file, one at a time."""
         ...
 

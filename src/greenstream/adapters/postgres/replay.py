@@ -49,11 +49,11 @@ class PostgresReplays:
         self._version = version
         self.prepare_days = prepare_days
 
-    def waiting(self, choice: RowChoice) -> Iterator[WaitingRows]:
+    def waiting(self, choice: RowChoice, *, texts: bool) -> Iterator[WaitingRows]:
         values = asdict(choice)
         for file in self._all("replay_waiting_files", values):
             source_file_id, *delivery = file
-            rows = self._all("replay_waiting_rows", {**values, "source_file_id": source_file_id})
+            rows = self._all("replay_waiting_rows", {**values, "texts": texts, "source_file_id": source_file_id})
             yield WaitingRows(
                 source_file_id=source_file_id,
                 delivery=delivery_of(delivery),
@@ -105,8 +105,9 @@ class PostgresReplays:
 
     # what a person looks at, and gives up
 
-    def quarantined(self, choice: RowChoice, *, limit: int, with_closed: bool) -> Listing:
-        values = {**asdict(choice), "with_closed": with_closed, "limit": limit}
+    def quarantined(self, choice: RowChoice, *, limit: int, with_closed: bool, chars: int | None = None) -> Listing:
+        """`chars`: how much of a line is shown; None is all of it."""
+        values = {**asdict(choice), "with_closed": with_closed, "limit": limit, "chars": chars}
         rows = self._dicts("quarantine_list", values)
         counts = self._all("quarantine_counts", values)
         return Listing(rows=rows, counts=dict(counts))

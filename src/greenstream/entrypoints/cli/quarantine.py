@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from greenstream.domain.text import beginning
+from greenstream.domain.text import EXCERPT_CHARS, beginning
 from greenstream.entrypoints.cli.choice import (
     Code,
     DryRun,
@@ -66,7 +66,8 @@ def list_(
     """List the rejected rows that wait, the newest first, and count all of them by code."""
     system = open_system(console)
     choice = row_choice(system.settings.timezone, code, source_file, since)
-    found = system.replays().quarantined(choice, limit=limit, with_closed=closed)
+    chars = None if json else EXCERPT_CHARS + 1
+    found = system.replays().quarantined(choice, limit=limit, with_closed=closed, chars=chars)
     if json:
         console.emit({"counts": found.counts, "rows": found.rows})
         return

@@ -1,5 +1,13 @@
 -- The newest first.
-SELECT d.path AS source_file, q.line_number, q.rule_id, q.code, q.raw_line, q.quarantined_at, q.replayed_at, q.discarded_at
+SELECT
+    d.path AS source_file,
+    q.line_number,
+    q.rule_id,
+    q.code,
+    CASE WHEN %(chars)s::integer IS NULL THEN q.raw_line ELSE left(q.raw_line, %(chars)s) END AS raw_line,
+    q.quarantined_at,
+    q.replayed_at,
+    q.discarded_at
 FROM greenstream.quarantined_row q
 JOIN greenstream.source_file d USING (source_file_id)
 WHERE (%(with_closed)s OR q.replayed_at IS NULL AND q.discarded_at IS NULL)

@@ -1,4 +1,4 @@
-SELECT line_number, code, raw_line, raw_bytes
+SELECT line_number, code, CASE WHEN %(texts)s THEN raw_line END, CASE WHEN %(texts)s THEN raw_bytes END
 FROM greenstream.quarantined_row
 WHERE source_file_id = %(source_file_id)s
   AND replayed_at IS NULL
