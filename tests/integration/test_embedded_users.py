@@ -6,9 +6,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.integration.embedded_support import AS_ROOT, answer_of, kept, put, scratch, show, start_child
+from tests.integration.embedded_support import (
+    AS_ROOT,
+    answer_of,
+    kept,
+    postmaster_of,
+    put,
+    scratch,
+    show,
+    start_child,
+)
 
-from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.postgres.embedded import EmbeddedServer, homeless
 from greenstream.adapters.postgres.embedded.account import account_for_new_data, own_account, user_name
 from greenstream.adapters.postgres.embedded.binaries import WHEEL, choose, installed
 
@@ -75,6 +84,38 @@ def test_a_new_home_under_an_old_name_begins_without_data(closed: EmbeddedServer
     shutil.rmtree(closed.home)
     with psycopg.connect(closed.ensure_running().dsn) as connection:
         assert connection.execute("SELECT to_regclass('kept')").fetchone() == (None,)
+
+
+def test_data_whose_home_is_gone_is_named_with_its_size_and_its_server_and_stays(
+    closed: EmbeddedServer, folder: Path
+) -> None:
+    shared = folder / "shared"
+    info = closed.ensure_running()
+    assert list(homeless(shared)) == []
+    shutil.copytree(closed.home, folder / "saved", ignore=shutil.ignore_patterns("postgres"))
+    if not AS_ROOT:
+        return
+    shutil.rmtree(closed.home)
+    (gone,) = homeless(shared)
+    assert (gone.folder, gone.home, gone.pid) == (info.data_dir.parent, closed.home, postmaster_of(info))
+    assert gone.size_bytes > 10_000_000
+    (gone.folder / "home").unlink()
+    (unknown,) = homeless(shared)
+    assert unknown.home is None
+    shutil.copytree(folder / "saved", closed.home)
+    assert closed.ensure_running().data_dir == info.data_dir
+    closed.stop()
+    closed.ensure_running()
+    assert list(homeless(shared)) == []
+
+
+def test_a_home_that_lies_among_such_data_is_none(folder: Path) -> None:
+    server = EmbeddedServer(folder / "shared" / "site-0123456789", shared_dir=folder / "shared")
+    try:
+        server.ensure_running()
+        assert list(homeless(folder / "shared")) == []
+    finally:
+        server.stop("immediate")
 
 
 def test_programs_in_a_closed_folder_are_copied_once_to_where_the_server_reaches_them(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from greenstream.adapters.postgres.embedded.processes import Cluster
 from greenstream.domain.errors import ServerError
 
 SHARED_DIR = Path("/var/lib/greenstream")
+HOME = "home"
+"""The file beside data outside of its home that has the home's path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +74,13 @@ def settle(home: Path, shared_dir: Path) -> Place:
     """
     data_dir = known_data_dir(home)
     if data_version(data_dir) is not None:
+        _name_home(home, data_dir, shared_dir)
         return _existing(home, data_dir)
     account = account_for_new_data()
     if account.switch and not _pointer(home).exists() and not _reachable(data_dir.parent, account):
         data_dir = _relocate(home, shared_dir)
     public_folder(data_dir.parent)
+    _name_home(home, data_dir, shared_dir)
     return Place(data_dir=data_dir, account=account, notices=_notices(home, data_dir, account))
 
 
@@ -108,6 +113,14 @@ def _relocate(home: Path, shared_dir: Path) -> Path:
     data_dir = folder / "postgres"
     replace_file(_pointer(home), os.fsencode(data_dir) + b"\n")
     return data_dir
+
+
+def _name_home(home: Path, data_dir: Path, shared_dir: Path) -> None:
+    """Write beside data that lies outside of its home whose it is, for the home may be deleted without it."""
+    note = data_dir.parent / HOME
+    if data_dir.parent.parent == shared_dir and not note.exists():
+        with suppress(PermissionError):  # of data that another user made: its next start writes it
+            replace_file(note, os.fsencode(home) + b"\n")
 
 
 def replace_file(path: Path, content: bytes, account: Account | None = None) -> None:

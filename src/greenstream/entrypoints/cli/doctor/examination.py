@@ -1,11 +1,13 @@
 """All checks, in the order in which a fault explains those after it."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenstream.entrypoints.cli.doctor import machine
-from greenstream.entrypoints.cli.doctor.finding import Check, Finding, Level, examined, fault, ok
+from greenstream.entrypoints.cli.doctor.finding import Check, Finding, Level, examined, fault, ok, warning
+from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
     from greenstream.ports import Clock
@@ -57,10 +59,24 @@ def _of_place(system: "System", clock: "Clock") -> Iterator[Finding]:
         ("home", lambda: machine.home(system.settings.home), "set GREENSTREAM_HOME to a folder you can write to"),
         ("storage", lambda: _storage(system), "see GREENSTREAM_STORAGE, and for S3 the variables AWS_*"),
         ("database", lambda: database.database(system, clock), "see the log of PostgreSQL"),
+        ("data of other homes", _homeless, "look into /var/lib/greenstream"),
         ("disk", lambda: machine.disks(_folders(system)), "see with `df -h` which disk is full or broken"),
     )
     for name, check, mend in checks:
         yield from examined(name, check, mend=mend)
+
+
+def _homeless() -> Iterator[Finding]:
+    """Databases that root keeps outside of homes, whose home was deleted."""
+    from greenstream.adapters.postgres.embedded import homeless
+
+    for data in homeless():
+        runs = f", and its server runs (process {data.pid})" if data.pid else ""
+        home = data.home or "an unknown home"
+        found = f"{size_text(data.size_bytes)} in {data.folder}, of {home}, which is gone{runs}"
+        stop = f"kill -INT {data.pid}; " if data.pid else ""
+        mend = f"where it is gone for good, and no disk is only unmounted: {stop}rm -r {shlex.quote(str(data.folder))}"
+        yield warning("data of other homes", found, mend)
 
 
 def _storage(system: "System") -> Iterator[Finding]:
