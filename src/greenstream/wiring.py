@@ -309,7 +309,6 @@ class System:
             landing=self.store,
             lifetimes=self.settings.lifetimes,
             timezone=self.settings.timezone,
-            max_copied_bytes=self.settings.limits.max_file_bytes,
             dry_run=dry_run,
         )
 

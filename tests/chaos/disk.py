@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from greenstream.adapters.storage import moves
+
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO}
-CALLS = ("open", "write", "fsync", "link", "mkdir", "utime")
+CALLS = ("open", "write", "fsync", "link", "mkdir", "rename", "utime")
 """What landing a file asks of the system; deleting is left out, for a full disk allows it."""
 
 
@@ -50,4 +52,6 @@ def failing(nth: int, error: int) -> Iterator[FailingDisk]:
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:
             patch.setattr(os, name, disk.instead_of(name, getattr(os, name)))
+        exclusively = moves._rename_exclusively
+        patch.setattr(moves, "_rename_exclusively", disk.instead_of("rename", exclusively))
         yield disk

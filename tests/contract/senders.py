@@ -151,3 +151,5 @@ class Sender:
 
 
 ACTIONS = [name for name in vars(Sender) if not name.startswith("_") and name != "finish"]
+if sys.platform != "linux":  # which alone tells whether somebody has a file open for writing
+    ACTIONS.remove("append")

@@ -1,5 +1,6 @@
 """A day into the lake, out of the database, and what comes of it when more of it arrives."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -218,6 +219,21 @@ class TestRetention:
         assert [each.subject for each in found if each.is_trouble] == [str(DAY)]
         assert len([each for each in found if each.layer == "raw" and each.kept_because]) == 2
         assert len(list((bed.folder / "raw-data").rglob("*.csv"))) == 2
+
+    if sys.platform == "linux":  # which alone tells whether somebody has a file open for writing
+
+        def test_a_raw_file_that_somebody_writes_to_stays_until_the_next_night(self, bed: Bed, nights: Nights) -> None:
+            bed.load("a.csv", day_file(), received_at=LONG_AFTER)
+            nights.run()
+            bed.now += timedelta(days=100)
+            path = bed.folder / "raw-data/2024-03-20/a.csv"
+            with path.open("r+b"):
+                (kept,) = [each for each in nights.retire() if each.layer == "raw"]
+            assert kept.kept_because == "somebody is writing to it"
+            assert path.read_text() == day_file()
+            (gone,) = [each for each in nights.retire() if each.layer == "raw"]
+            assert gone.kept_because is None
+            assert not path.exists()
 
     def test_a_dry_run_deletes_nothing(self, bed: Bed, nights: Nights) -> None:
         bed.load("a.csv", day_file(), received_at=datetime(2024, 3, 16, tzinfo=UTC))

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import re
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -23,6 +26,7 @@ from tests.contract.storage_fixtures import content_of
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.adapters.storage.names import escape, is_listed, landing_text, unescape, with_hash
 from greenstream.domain.errors import NotFound, StorageRefused
+from greenstream.ports.landing import Stray
 
 DAY = date(2024, 3, 15)
 NOBODY = 65534
@@ -128,6 +132,142 @@ def test_files_dropped_by_hand_under_any_name_are_listed_and_read(store, drop):
         each.path.encode()
         assert store.head(each.path) == each
         assert content_of(store, store.quarantine(each.path, b"a")) == b"a"
+
+
+def test_what_is_no_file_of_ours_is_named_and_the_listing_goes_on(store, root, drop, source):
+    (drop / "good.csv").write_bytes(b"a")
+    (drop / "link.csv").symlink_to(source)
+    (drop / "folder.csv").mkdir()
+    os.mkfifo(drop / "pipe.csv")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(drop / "s.csv"))
+    (root / "raw-data" / "2024-03-16").symlink_to(drop)
+    (root / "raw-data" / "latest").mkdir()
+    for name in (".hidden", "f.csv.part"):
+        (drop / name).symlink_to(source)
+    strays: list[Stray] = []
+
+    assert [each.path for each in store.list_landed(on_stray=strays.append)] == ["raw-data/2024-03-15/good.csv"]
+    assert list(store.unfiled(on_stray=strays.append)) == []
+
+    assert {each.path.removeprefix("raw-data/"): each.why for each in strays} == {
+        "2024-03-15/link.csv": "a symbolic link, which isn't followed",
+        "2024-03-15/folder.csv": "a folder in a day's folder",
+        "2024-03-15/pipe.csv": "a named pipe",
+        "2024-03-15/s.csv": "a socket",
+        "2024-03-16": "a symbolic link, which isn't followed",
+        "latest": "a folder whose name is no day (YYYY-MM-DD)",
+    }
+
+
+def test_a_days_folder_that_is_closed_to_us_is_named_and_the_others_are_listed():
+    strays: list[Stray] = []
+    with tempfile.TemporaryDirectory() as root:  # which others can reach, unlike those of pytest
+        Path(root).chmod(0o755)
+        for day, mode in (("2024-03-14", 0), ("2024-03-15", 0o755)):
+            (Path(root) / "raw-data" / day).mkdir(parents=True)
+            (Path(root) / "raw-data" / day / "f.csv").write_bytes(b"a")
+            (Path(root) / "raw-data" / day).chmod(mode)
+        store = open_store(root)
+        with as_a_user_without_rights():
+            listed = [file.path for file in store.list_landed(on_stray=strays.append)]
+
+    assert listed == ["raw-data/2024-03-15/f.csv"]
+    assert [each.path for each in strays] == ["raw-data/2024-03-14"]
+    assert "Permission denied" in strays[0].why
+
+
+@pytest.mark.parametrize("depth", ["zone", "day"])
+def test_a_folder_that_is_a_link_is_never_followed(store, root, drop, source, depth):
+    """Neither for reading nor for writing, deleting or sweeping."""
+    elsewhere = root / "elsewhere"
+    (drop / "f.csv").write_bytes(b"theirs")
+    (drop / ".greenstream-0123456789abcdef.tmp").write_bytes(b"theirs")
+    known = store.head("raw-data/2024-03-15/f.csv")
+    linked = drop if depth == "day" else drop.parent
+    linked.rename(elsewhere)
+    linked.symlink_to(elsewhere)
+    before = sorted(path.name for path in elsewhere.rglob("*"))
+
+    for use in (
+        lambda: list(store.read(known)),
+        lambda: store.head(known.path),
+        lambda: store.read_range(known, 0, 1),
+        lambda: store.rewrite(known, b"ours"),
+        lambda: store.land(source, day=DAY),
+        lambda: store.put(known.path, b"ours"),
+    ):
+        with pytest.raises((NotFound, StorageRefused)):
+            use()
+    if depth == "day":
+        assert store.delete(known) is False
+        store.remove(known.path)
+        assert list(store.list_landed()) == list(store.list_landed(DAY)) == []
+    else:
+        for use in (store.folder, lambda: list(store.list_landed()), lambda: list(store.unfiled())):
+            with pytest.raises(StorageRefused, match="is a symbolic link"):
+                use()
+    assert store.sweep(before=datetime.now(UTC) + timedelta(hours=1)) == 0
+    store.close_to_others()
+
+    assert sorted(path.name for path in elsewhere.rglob("*")) == before
+    theirs = next(elsewhere.rglob("f.csv"))
+    assert theirs.read_bytes() == b"theirs"
+    assert stat.filemode(theirs.stat().st_mode) == "-rw-r--r--"
+
+
+def test_the_root_may_be_reached_through_links(tmp_path, source):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+
+    landed = open_store(tmp_path / "link" / "store").land(source, day=DAY)
+
+    assert (tmp_path / "disk" / "store" / landed.path).read_bytes() == b"a"
+
+
+def test_a_named_pipe_that_was_swapped_in_stops_nobody(store, root, drop, source):
+    path = drop / "f.csv"
+    path.write_bytes(b"a")
+    landed = store.head("raw-data/2024-03-15/f.csv")
+    (root / "raw-data" / "drop.csv").write_bytes(b"a")
+    (unfiled,) = store.unfiled()
+    for each in (path, root / "raw-data" / "drop.csv"):
+        each.unlink()
+        os.mkfifo(each)
+
+    for use in (lambda: list(store.read(landed)), lambda: store.read_range(landed, 0, 1)):
+        with pytest.raises(NotFound):
+            use()
+    with pytest.raises(NotFound):
+        store.file_under(unfiled.path, DAY)
+    assert store.delete(landed) is False
+    assert {path.name for path in drop.iterdir()} == {"f.csv"}
+
+
+def test_a_drop_is_moved_not_copied_and_whoever_writes_to_it_goes_on_there(store, root, drop):
+    path = root / "raw-data" / "f.csv"
+    path.write_bytes(b"first half, ")
+    with path.open("ab") as slow:
+        (unfiled,) = store.unfiled()
+        landed = store.file_under(unfiled.path, DAY)
+        slow.write(b"second half")
+
+    assert landed.path == "raw-data/2024-03-15/f.csv"
+    assert store.head(landed.path).version != landed.version
+    assert content_of(store, landed.path) == b"first half, second half"
+    assert names_in(root / "raw-data") == ["2024-03-15"]
+
+
+def test_the_same_drop_again_is_a_delivery_of_its_own(store, root):
+    paths = []
+    for content in (b"a", b"a", b"b", b"a"):
+        (root / "raw-data").mkdir(parents=True, exist_ok=True)
+        (root / "raw-data" / "f.csv").write_bytes(content)
+        paths.append(store.file_under("raw-data/f.csv", DAY).path.rpartition("/")[2])
+
+    assert paths[:3] == ["f.csv", "f.ca978112.csv", "f.3e23e816.csv"]
+    assert re.fullmatch(r"f\.ca978112-[0-9a-f]{8}\.csv", paths[3])
+    assert sorted(content_of(store, each.path) for each in store.list_landed()) == [b"a", b"a", b"a", b"b"]
 
 
 def test_only_regular_complete_files_are_listed(store, drop, source):

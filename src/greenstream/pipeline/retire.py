@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import Enum
 from itertools import islice
 
 from greenstream.domain.calendar import day_start
-from greenstream.domain.errors import LakeDamaged, NotFound, TransactionConflict
+from greenstream.domain.errors import LakeDamaged, NotFound, StorageUnavailable, TransactionConflict
 from greenstream.pipeline.compare import differences
 from greenstream.pipeline.delivered import is_still
-from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, LandedFile, Landing, Layer, Lifetimes
+from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Landing, Layer, Lifetimes
 
 FILES_AT_ONCE = 200
 HALF_WRITTEN = timedelta(days=1)
@@ -34,17 +35,13 @@ class Retirement:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What retention works with; a dry run only says what would go.
-
-    Of rejected files up to `max_copied_bytes` there is a copy in the quarantine, of larger ones there never is.
-    """
+    """What retention works with; a dry run only says what would go."""
 
     archives: Archives
     lake: Lake
     landing: Landing
     lifetimes: Lifetimes
     timezone: str
-    max_copied_bytes: int
     dry_run: bool = False
 
 
@@ -103,10 +100,13 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
         for file in files:
             yield from _newly_damaged(file, means.lake, checked)
             kept_because = _still_needed(file, gone_days, checked)
-            gone += [file] if kept_because is None else []
-            if kept_because is None and not _drop(file, means):
+            dropped = _drop(file, means) if kept_because is None else Dropped.NOT
+            if kept_because is None and dropped is Dropped.NOT:
+                kept_because = "somebody is writing to it"
+            gone += [file] if dropped is not Dropped.NOT else []
+            deleted += [file] if dropped is Dropped.NOW else []
+            if dropped is Dropped.BEFORE:
                 continue
-            deleted += [file] if kept_because is None else []
             yield Retirement(
                 layer=Layer.RAW,
                 subject=file.delivery.path,
@@ -147,24 +147,29 @@ def _damage(day: date, lake: Lake) -> str | None:
     return None
 
 
-def _drop(file: LandedCopy, means: Retention) -> bool:
-    """Delete a raw file; False where it is gone already, or another delivery by now, which has its own time."""
+class Dropped(Enum):
+    """Whether a raw file is gone: `BEFORE` says that its path holds nothing, or another delivery with its own time."""
+
+    NOW = "now"
+    BEFORE = "before"
+    NOT = "not"
+
+
+def _drop(file: LandedCopy, means: Retention) -> Dropped:
     try:
         landed = means.landing.head(file.delivery.path)
         if not is_still(landed, file.delivery, means.landing):
-            return False
+            return Dropped.BEFORE
         if means.dry_run:
-            return True
-        if file.is_rejected and landed.size_bytes <= means.max_copied_bytes:
-            _keep_copy(landed, means.landing)
-        return means.landing.delete(landed)
+            return Dropped.NOW
+        if file.is_rejected and file.delivery.sha256 is not None:  # copied when it was rejected; this makes sure
+            means.landing.quarantine(landed.path, b"".join(means.landing.read(landed)))
+        return Dropped.NOW if means.landing.delete(landed) else Dropped.NOT
     except NotFound:
-        return False
-
-
-def _keep_copy(file: LandedFile, landing: Landing) -> None:
-    """It was copied when it was rejected; this makes sure."""
-    landing.quarantine(file.path, b"".join(landing.read(file)))
+        return Dropped.BEFORE
+    except StorageUnavailable:
+        means.landing.head(file.delivery.path)  # raises, too, unless it was just this file that changed
+        return Dropped.NOT
 
 
 def _raw_deletion(file: LandedCopy, means: Retention) -> Deletion:

@@ -167,6 +167,11 @@ class ObjectStore:
         """The landing zone as a folder of this machine, made if need be; None where it is none."""
         return self._backend.local_folder(LANDING)
 
+    def watched(self) -> list[Path]:
+        """In a folder, the landing zone and the folders of days: all that has to be watched, each by itself."""
+        folder = self.folder()
+        return [folder, *(folder / day for day in self._days(ignore))] if folder else []
+
     def root(self) -> Path | None:
         """The store as a folder of this machine; None in a bucket."""
         return self._backend.local_root()

@@ -5,7 +5,7 @@ A part runs until the service stops, or until the store or the database is away:
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -83,10 +83,28 @@ class IntakePart:
             while not self._stop.wait(TICK_SECONDS):
                 yield set()
             return
-        for changes in watchfiles.watch(
-            folder, stop_event=self._stop, debounce=100, step=20, rust_timeout=200, yield_on_timeout=True
-        ):
-            yield {day for _, path in changes if (day := _day_of(path, folder)) is not None}
+        watched, missed = system.store.watched(), set[date]()
+        while not self._stop.is_set():
+            for changes in self._watch(watched):
+                days = {day for _, path in changes if (day := _day_of(path, folder)) is not None}
+                yield days | missed
+                missed = set()
+                if changes and system.store.watched() != watched:
+                    break
+            watched = system.store.watched()
+            missed = {day for path in watched if (day := _day_of(str(path), folder)) is not None}
+
+    def _watch(self, folders: Sequence[Path]) -> Iterator[set[tuple[watchfiles.Change, str]]]:
+        """Each folder by itself: to watch what is below the landing zone would follow links, to any depth."""
+        return watchfiles.watch(
+            *folders,
+            recursive=False,
+            stop_event=self._stop,
+            debounce=100,
+            step=20,
+            rust_timeout=200,
+            yield_on_timeout=True,
+        )
 
     def _file_dropped(self, system: System, at: datetime) -> None:
         """File what was dropped beside the folders of days under today, once it has lain still for a while."""
