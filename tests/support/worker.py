@@ -28,6 +28,7 @@ CONTEXT.set_forkserver_preload(["greenstream.wiring", "tests.support.worker"])
 STEPS: dict[str, tuple[type, str]] = {
     "read": (ObjectStore, "read"),
     "look up": (PostgresDatabase, "recorded"),
+    "tell the delivery": (PostgresDatabase, "delivery"),
     "make room": (PostgresDatabase, "prepare_days"),
     "claim": (PostgresDatabase, "_claim"),
     "register meters": (PostgresLoad, "register_meters"),

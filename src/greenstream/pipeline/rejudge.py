@@ -7,12 +7,13 @@ from datetime import date
 
 import polars as pl
 
-from greenstream.domain.errors import NotFound
 from greenstream.domain.evaluate import Site
 from greenstream.domain.fixes import header_line
+from greenstream.domain.ledger import Delivery
 from greenstream.domain.parsing.header import read_header
 from greenstream.domain.rejudge import rejudge
 from greenstream.domain.schema import Flag
+from greenstream.pipeline.delivered import Absent, raw_file
 from greenstream.pipeline.replay import OK, Means
 from greenstream.ports import Landing, Rejudging
 
@@ -52,7 +53,7 @@ def rejudge_days(flags: int, first: date | None, last: date | None, means: Means
 def _rejudge_day(day: date, flags: int, transaction: Rejudging, commas: "_Commas", means: Means) -> RejudgedDay:
     readings, unknown, changes = 0, 0, Counter[tuple[str, str]]()
     for batch in transaction.readings(flags):
-        is_comma = commas.of(batch)
+        is_comma = commas.of(batch, transaction)
         readings += batch.height
         unknown += is_comma.null_count()
         for decimal_comma in (False, True):
@@ -69,30 +70,30 @@ class _Commas:
     def __init__(self, landing: Landing, site: Site) -> None:
         self._landing = landing
         self._site = site
-        self._known: dict[str, bool | None] = {}
+        self._known: dict[Delivery, bool | None] = {}
 
-    def of(self, readings: pl.DataFrame) -> pl.Series:
-        """Boolean, one a reading; null where the file is gone. Files none of whose texts has a comma aren't asked."""
+    def of(self, readings: pl.DataFrame, transaction: Rejudging) -> pl.Series:
+        """Boolean, one a reading; null where its file is gone. Files none of whose texts has a comma aren't asked."""
         with_comma = readings["energy_value"].str.contains(",", literal=True).fill_null(value=False)
-        files = readings["source_file"].filter(with_comma).unique().to_list()
+        deliveries = transaction.deliveries(readings["load_id"].filter(with_comma).unique().to_list())
         answers = pl.DataFrame(
-            {"source_file": files, "answer": [self._of_file(path) for path in files]},
-            schema={"source_file": pl.String, "answer": pl.Boolean},
+            {"load_id": deliveries.keys(), "answer": [self._of_file(each) for each in deliveries.values()]},
+            schema={"load_id": pl.Int64, "answer": pl.Boolean},
         )
-        asked = readings.join(answers, on="source_file", how="left", maintain_order="left")["answer"]
+        asked = readings.join(answers, on="load_id", how="left", maintain_order="left")["answer"]
         return pl.select(pl.when(with_comma).then(asked).otherwise(pl.lit(value=False))).to_series()
 
-    def _of_file(self, path: str) -> bool | None:
-        if path not in self._known:
-            self._known[path] = self._read(path)
-        return self._known[path]
+    def _of_file(self, delivery: Delivery) -> bool | None:
+        if delivery not in self._known:
+            self._known[delivery] = self._read(delivery)
+        return self._known[delivery]
 
-    def _read(self, path: str) -> bool | None:
-        try:
-            content = b"".join(self._landing.read(self._landing.head(path)))
-        except NotFound:
+    def _read(self, delivery: Delivery) -> bool | None:
+        raw = raw_file(delivery, self._landing, self._site.limits)
+        if isinstance(raw, Absent):
             return None
-        return read_header(header_line(path, content, self._site.limits).encode()).decimal_comma
+        header = header_line(delivery.path, raw.content, self._site.limits)
+        return read_header(header.encode()).decimal_comma
 
 
 def by_flags(changed: pl.DataFrame) -> Counter[tuple[str, str]]:

@@ -63,6 +63,10 @@ class Rejudging(Protocol):
         """The day's readings with any of these flags (0: all of them), in batches of schema STORED."""
         ...
 
+    def deliveries(self, load_ids: Sequence[int]) -> Mapping[int, Delivery]:
+        """The deliveries that some loads, by their `load_id`, are of."""
+        ...
+
     def replace(self, changed: pl.DataFrame) -> None:
         """Give readings the values that `rejudge` returned; findings, counts and word for the history rules follow."""
         ...

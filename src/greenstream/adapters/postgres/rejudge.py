@@ -1,15 +1,17 @@
 """The transaction in which a day's stored readings are judged anew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
 from greenstream.adapters.postgres.connection import Connection, copy_csv
+from greenstream.adapters.postgres.deliveries import delivery_of
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.calendar import day_start
 from greenstream.domain.errors import TransactionConflict
 from greenstream.domain.evaluate import Site
+from greenstream.domain.ledger import Delivery
 from greenstream.domain.schema import STORED
 
 BATCH_ROWS = 100_000
@@ -73,6 +75,10 @@ class PostgresRejudging:
             batch = pl.DataFrame(found, schema=STORED, orient="row")
             last = batch.select(*BEFORE_ALL).row(-1, named=True)
             yield batch
+
+    def deliveries(self, load_ids: Sequence[int]) -> Mapping[int, Delivery]:
+        found = self._connection.execute(query("replay_rejudge_deliveries"), {"load_ids": list(load_ids)})
+        return {int(str(load_id)): delivery_of(delivery) for load_id, *delivery in found}
 
     def replace(self, changed: pl.DataFrame, *, same_load: bool = False) -> None:
         """With `same_load` the readings stay with their load, which is of this version as a whole.
