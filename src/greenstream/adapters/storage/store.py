@@ -126,7 +126,7 @@ class ObjectStore:
         whatever `on_stray` hears of. Where a bucket has versions, each that was put under a key since it was last
         deleted is a file, the oldest first.
         """
-        days = filter(is_day, self._backend.folders(LANDING, on_stray)) if day is None else [day.isoformat()]
+        days = self._days(on_stray) if day is None else [day.isoformat()]
         for each in days:
             files = self._backend.list(f"{LANDING}/{each}", on_stray)
             yield from (file for file in files if is_landed(file.path))
@@ -279,6 +279,9 @@ class ObjectStore:
         for chunk in self.read(file):
             digest.update(chunk)
         return digest.hexdigest()
+
+    def _days(self, on_stray: OnStray) -> Iterator[str]:
+        return filter(is_day, self._backend.folders(LANDING, on_stray))
 
 
 def _candidates(key: str, staged: Staged) -> Iterator[str]:
