@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +12,8 @@ from pathlib import Path
 
 import pytest
 from tests.contract.storage_fixtures import (
-    BUCKET,
-    S3Server,
     content_of,
     free_ports,
-    running_s3_server,
 )
 
 from greenstream.adapters.storage import LandedFile, ObjectStore, open_store
@@ -48,19 +45,6 @@ ODD_NAMES = [
     pytest.param(b"\xff" * 251 + b".csv", "%FF" * 83 + ".csv", id="255 bytes not UTF-8"),
     pytest.param(b"." * 251 + b".csv", "_" + "." * 250 + ".csv", id="255 bytes hidden"),
 ]
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with running_s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-@pytest.fixture
-def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    return f"s3://{BUCKET}/{uuid.uuid4()}"
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])

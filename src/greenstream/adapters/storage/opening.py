@@ -14,8 +14,6 @@ from greenstream.adapters.storage.aws import check_variables
 from greenstream.adapters.storage.bucket import Bucket
 from greenstream.adapters.storage.folder import Folder
 from greenstream.adapters.storage.rights import Rights
-from greenstream.adapters.storage.s3 import S3Bucket
-from greenstream.adapters.storage.signed import SignedRequests
 from greenstream.adapters.storage.store import ObjectStore
 from greenstream.domain.errors import SettingsError
 
@@ -68,7 +66,13 @@ def _group(name: str) -> int:
 
 
 def _s3(url: str) -> Bucket:
-    """The timeout leaves room for a single upload of `bucket.SINGLE_PUT_BYTES`; a dead server is found sooner."""
+    """The timeout leaves room for a single upload of `bucket.SINGLE_PUT_BYTES`; a dead server is found sooner.
+
+    What only S3 needs is imported here: it takes longer than all the rest of the package.
+    """
+    from greenstream.adapters.storage.s3 import S3Bucket
+    from greenstream.adapters.storage.signed import SignedRequests
+
     client: ClientConfig = {
         "connect_timeout": timedelta(seconds=5),
         "timeout": timedelta(minutes=10),

@@ -144,8 +144,9 @@ class ObjectStore:
     def file_under(self, path: str, day: date) -> LandedFile:
         """Move an unfiled file into a day's folder, beside what has its name there; a delivery of its own.
 
-        In a folder the file itself is moved, so whoever still writes to it goes on there. In a bucket the oldest version
-        is copied and then deleted. A file that another process files at the same time is `NotFound` for one of them.
+        In a folder the file itself is moved, so whoever still writes to it goes on there. In a bucket the oldest
+        version is copied and then deleted. A file that another process files at the same time is `NotFound` for one of
+        them.
         """
         folder = f"{LANDING}/{day.isoformat()}"
         return self.head(self._backend.file_under(path, folder) or self._copy_under(path, folder))
@@ -281,6 +282,9 @@ class ObjectStore:
         for chunk in self.read(file):
             digest.update(chunk)
         return digest.hexdigest()
+
+    def _days(self, on_stray: OnStray) -> Iterator[str]:
+        return filter(is_day, self._backend.folders(LANDING, on_stray))
 
 
 def _candidates(key: str, staged: Staged) -> Iterator[str]:
