@@ -242,9 +242,6 @@ class ObjectStore:
     def __str__(self) -> str:
         return str(self._backend)
 
-    def _days(self, on_stray: OnStray) -> Iterator[str]:
-        return filter(is_day, self._backend.folders(LANDING, on_stray))
-
     def _created(self, key: str, content: bytes) -> bool:
         with self._backend.stage(LANDING, [content]) as staged:
             return staged.create(key)
