@@ -6,7 +6,7 @@ import traceback
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
 from greenstream.domain.erasure import without_erased
-from greenstream.domain.errors import FileRejected, RetryableError
+from greenstream.domain.errors import OUTAGES, FileRejected, RetryableError, StorageRefused
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
@@ -24,7 +24,9 @@ def process_file(
     either nothing or the whole file.
 
     Raises:
-        RetryableError: the store or the database is away; nothing was written, try again later.
+        RetryableError, DatabaseRefused, SettingsError, ServerError: the store or the database is away, or refuses;
+            nothing was written, try again later.
+        StorageRefused: the same, but it may be this file alone that the store refuses.
         NotFound: nothing lies at this path.
     """
     file = landing.head(path)
@@ -37,7 +39,7 @@ def process_file(
     except FileRejected as rejection:
         landing.quarantine(path)
         result = _rejected(delivery, rejection, clock)
-    except RetryableError:
+    except (RetryableError, StorageRefused, *OUTAGES):
         raise
     except (Exception, PanicException) as error:
         result = _failed(delivery, error, clock)
