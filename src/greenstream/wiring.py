@@ -39,7 +39,7 @@ from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.nightly import Night
 from greenstream.pipeline.outages import StoreProbe, is_outage
-from greenstream.pipeline.process_file import process_file
+from greenstream.pipeline.process_file import process_file, reject_unlanded
 from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
 from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.pipeline.reprocess import ReprocessedFile, reprocess
@@ -142,8 +142,13 @@ class System:
     def queue(self) -> FileQueue:
         return FileQueue(self.dsn)
 
-    def intake(self, on_queued: Callable[[LandedFile, Route], None]) -> Intake:
-        """From the landing zone into the queue; `on_queued` hears of each file."""
+    def intake(
+        self, on_queued: Callable[[LandedFile, Route], None], on_replaced: Callable[[LandedFile, datetime], None]
+    ) -> Intake:
+        """From the landing zone into the queue.
+
+        `on_queued` hears of each file, `on_replaced` of one that took the place of another that nobody had read.
+        """
         return Intake(
             queue=self.queue,
             waiting=self.database.waiting(),
@@ -151,6 +156,7 @@ class System:
             ends_a_line=self.store.ends_a_line,
             atomic=self.store.folder() is None,
             on_queued=on_queued,
+            on_replaced=on_replaced,
         )
 
     def worker(self, route: Route, work: Callable[[str], int | None]) -> FileWorker:
@@ -325,6 +331,13 @@ class System:
     def process(self, path: str) -> FileResult:
         """Take a landed file, given by its key, to its end."""
         return process_file(path, landing=self.store, database=self.database, lake=self.lake, site=self.site, clock=now)
+
+    def refuse(self, source: Path) -> FileResult | None:
+        """The rejection of a file of this machine that is too large to be landed; None for any other."""
+        unlanded = self.store.unlanded(source, day=self.today())
+        if unlanded is None or unlanded[1] <= self.site.limits.max_file_bytes:
+            return None
+        return reject_unlanded(*unlanded, database=self.database, site=self.site, clock=now)
 
     def _started(self, server: EmbeddedServer) -> ServerInfo:
         info = server.ensure_running(self.progress)

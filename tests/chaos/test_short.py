@@ -66,7 +66,7 @@ def file_dropped(store: ObjectStore, source: Path) -> None:
 
 def quarantine(store: ObjectStore, source: Path) -> None:
     land(store, source)
-    store.quarantine(f"raw-data/{DAY}/{source.name}")
+    store.quarantine(f"raw-data/{DAY}/{source.name}", source.read_bytes())
 
 
 @pytest.mark.parametrize("act", [land, file_dropped, quarantine])
@@ -101,7 +101,7 @@ def assert_whole_or_absent(store: ObjectStore, source: Path) -> None:
     """Whatever has a name that is seen has all of the content, in the landing zone and in the quarantine."""
     wanted = source.read_bytes()
     seen = [*store.list_landed(), *store.unfiled()]
-    assert all(b"".join(store.read(file.path)) == wanted for file in seen)
+    assert all(b"".join(store.read(file)) == wanted for file in seen)
     copy = source.parent / "home" / "quarantine" / str(DAY) / source.name
     assert not copy.exists() or copy.read_bytes() == wanted
     assert source.exists()

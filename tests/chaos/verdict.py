@@ -86,7 +86,7 @@ def _check_ledger(bed: Bed, contents: set[str]) -> None:
 
 
 def digest(bed: Bed, path: str) -> str:
-    return hashlib.sha256(b"".join(bed.store.read(path))).hexdigest()
+    return hashlib.sha256(b"".join(bed.store.read(bed.store.head(path)))).hexdigest()
 
 
 def _settle(bed: Bed) -> None:

@@ -68,7 +68,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def content_of(store: ObjectStore, path: str) -> bytes:
-    return b"".join(store.read(path))
+    return b"".join(store.read(store.head(path)))
 
 
 def _command(folder: Path, ports: dict[str, int]) -> list[str]:

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_files_of_any_size_land_whole_and_are_read_in_chunks(store, source, size
 
     landed = store.land(source(content), day=DAY)
 
-    chunks = list(store.read(landed.path))
+    chunks = list(store.read(landed))
     assert landed.size_bytes == size
     assert b"".join(chunks) == content
     assert all(0 < len(chunk) <= 8 * MEBIBYTE for chunk in chunks)
@@ -237,7 +238,7 @@ def test_any_file_name_lands_under_a_readable_key(store, source, name, segment):
     assert landed.path == f"raw-data/2024-03-15/{segment}"
     assert list(store.list_landed()) == [landed]
     assert content_of(store, landed.path) == name
-    assert content_of(store, store.quarantine(landed.path)) == name
+    assert content_of(store, store.quarantine(landed.path, name)) == name
 
 
 def test_the_listing_is_by_day_and_name_and_can_be_of_one_day(store, source):
@@ -276,7 +277,7 @@ def test_what_is_not_a_complete_file_in_a_days_folder_is_not_listed(store, path)
 def test_quarantine_copies_and_can_be_repeated(store, source):
     landed = store.land(source(b"bad", "f.csv.gz"), day=DAY)
 
-    keys = [store.quarantine(landed.path) for _ in range(2)]
+    keys = [store.quarantine(landed.path, b"bad") for _ in range(2)]
 
     assert keys == ["quarantine/2024-03-15/f.csv.gz"] * 2
     assert content_of(store, keys[0]) == b"bad"
@@ -287,7 +288,7 @@ def test_quarantine_keeps_other_content_of_the_same_name(store, source):
     store.put("quarantine/2024-03-15/f.csv", b"older")
     landed = store.land(source(b"a"), day=DAY)
 
-    keys = [store.quarantine(landed.path) for _ in range(2)]
+    keys = [store.quarantine(landed.path, b"a") for _ in range(2)]
 
     assert keys == ["quarantine/2024-03-15/f.ca978112.csv"] * 2
     assert content_of(store, "quarantine/2024-03-15/f.csv") == b"older"
@@ -298,7 +299,7 @@ def test_only_landed_files_can_be_quarantined(store):
     store.put("analytics/f.csv", b"a")
 
     with pytest.raises(NotFound, match="raw-data/"):
-        store.quarantine("analytics/f.csv")
+        store.quarantine("analytics/f.csv", b"a")
 
 
 @pytest.mark.parametrize("size", [0, 10, 9 * MEBIBYTE])
@@ -316,7 +317,7 @@ def test_put_writes_and_replaces_from_memory_and_from_a_file(store, source, size
 def test_an_object_replaced_while_it_is_read_is_never_mixed_with_the_new_one(store):
     old, new = bytes(20 * MEBIBYTE), b"a" * 20 * MEBIBYTE
     store.put("analytics/a.parquet", old)
-    reading = store.read("analytics/a.parquet")
+    reading = store.read(store.head("analytics/a.parquet"))
     first = next(reading)
 
     store.put("analytics/a.parquet", new)
@@ -337,7 +338,7 @@ def test_a_range_is_read_of_the_file_that_was_listed(store):
     with pytest.raises(StorageUnavailable, match="changed while it was being read"):
         store.read_range(file, 0, 10)
 
-    store.delete(file.path)
+    store.remove(file.path)
     with pytest.raises(NotFound):
         store.read_range(file, 0, 10)
 
@@ -360,8 +361,7 @@ def test_the_last_byte_tells_whether_a_line_ends(store, source, content, ends):
 def test_delete_removes_and_can_be_repeated(store, source):
     landed = store.land(source(b"a"), day=DAY)
 
-    for _ in range(2):
-        store.delete(landed.path)
+    assert [store.delete(landed) for _ in range(2)] == [True, False]
 
     assert paths(store) == []
     with pytest.raises(NotFound):
@@ -374,9 +374,35 @@ def test_delete_removes_and_can_be_repeated(store, source):
 def test_a_key_without_an_object_is_not_found(store, source, path):
     store.land(source(b"a"), day=DAY)
 
-    for use in (store.head, lambda key: list(store.read(key)), store.quarantine):
+    gone = replace(store.land(source(b"b"), day=DAY), path=path)
+    for use in (lambda: store.head(path), lambda: list(store.read(gone))):
         with pytest.raises(NotFound):
-            use(path)
+            use()
+    assert not store.delete(gone)
+
+
+def test_only_the_version_that_was_seen_is_read_rewritten_and_deleted(store, source):
+    first = store.land(source(b"a"), day=DAY)
+    assert b"".join(store.read(first)) == b"a"
+    wait_for_a_new_time(store, first)
+    store.put(first.path, b"b")
+
+    for use in (lambda: list(store.read(first)), lambda: store.rewrite(first, b"c")):
+        with pytest.raises(StorageUnavailable, match="changed while it was being read"):
+            use()
+    assert not store.delete(first)
+    assert content_of(store, first.path) == b"b"
+
+
+def test_a_rewritten_file_is_another_version_under_its_old_time_where_the_store_can(store, source):
+    landed = store.land(source(b"a"), day=DAY)
+    wait_for_a_new_time(store, landed)
+    rewritten = store.rewrite(landed, b"b")
+
+    assert rewritten == store.head(landed.path)
+    assert rewritten.version != landed.version
+    assert (rewritten.modified_at == landed.modified_at) is str(store).startswith("/")
+    assert b"".join(store.read(rewritten)) == b"b"
 
 
 def test_a_sweep_takes_nothing_that_is_landed(store, source):
@@ -436,7 +462,7 @@ def test_bad_credentials_are_refused_and_named(s3, source, monkeypatch, variable
         lambda: store.land(source(bytes(9 * MEBIBYTE)), day=DAY),
         lambda: list(store.list_landed()),
         lambda: store.head("raw-data/2024-03-15/f.csv"),
-        lambda: store.delete("raw-data/2024-03-15/f.csv"),
+        lambda: store.remove("raw-data/2024-03-15/f.csv"),
     ):
         with pytest.raises(StorageRefused, match="AWS_ACCESS_KEY_ID"):
             use()

@@ -122,7 +122,7 @@ def test_a_server_that_has_no_connection_left_is_away_for_now(own: Bed, own_serv
     others = [own.connect() for _ in range(4)]
     for other in others:
         other.is_loaded("00" * 32)
-    path = own.land("a.csv", GOOD)
+    path = own.drop("a.csv", GOOD)
     assert isinstance(said(own, path), DatabaseUnavailable)
     for other in others:
         other.close()

@@ -202,7 +202,7 @@ def test_on_s3_a_rewritten_file_is_no_new_delivery(
     nights.erase(GONE)
     rewritten = bed.store.head(landed.path)
     assert rewritten.received_at > landed.received_at
-    assert b"SM-1," not in b"".join(bed.store.read(landed.path))
+    assert b"SM-1," not in b"".join(bed.store.read(rewritten))
     assert bed.database.waiting().unknown([rewritten]) == set()
     assert nights.verify(DAY).differences == ()
 

@@ -51,17 +51,21 @@ def take(bed: Bed, tickets: Tickets, at: datetime) -> list[str]:
     return [file.path for file in intake(bed, tickets).take(bed.store.list_landed(), at)]
 
 
+def came(bed: Bed, path: str) -> datetime:
+    return bed.store.head(path).received_at
+
+
 def test_a_whole_file_is_queued_once_whoever_looks_again(bed: Bed) -> None:
-    path, tickets = bed.land("a.csv", LINE), Tickets()
+    path, tickets = bed.drop("a.csv", LINE), Tickets()
     for seconds in (1, 2, 3):
-        assert take(bed, tickets, NOW + timedelta(seconds=seconds)) == []
+        assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds)) == []
     assert tickets.put_in == [(path, Route.REALTIME)]
 
 
 def test_a_file_that_has_ended_is_not_queued(bed: Bed) -> None:
-    bed.load("a.csv", LINE)
-    tickets = Tickets()
-    take(bed, tickets, NOW + timedelta(seconds=1))
+    path, tickets = bed.drop("a.csv", LINE), Tickets()
+    bed.process(path)
+    take(bed, tickets, came(bed, path) + timedelta(seconds=1))
     assert tickets.put_in == []
 
 
@@ -69,28 +73,29 @@ def test_a_file_that_has_ended_is_not_queued(bed: Bed) -> None:
     ("content", "seconds"), [(LINE, 0.4), (LINE[:-4], 5), ("", 60)], ids=["whole lines", "half a line", "empty"]
 )
 def test_a_file_counts_as_whole_once_it_lay_still_long_enough(bed: Bed, content: str, seconds: float) -> None:
-    path, tickets = bed.land("a.csv", content), Tickets()
-    assert take(bed, tickets, NOW + timedelta(seconds=seconds - 0.1)) == [path]
+    path, tickets = bed.drop("a.csv", content, NOW - timedelta(days=120)), Tickets()
+    assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds - 0.1)) == [path]
     assert tickets.put_in == []
-    assert take(bed, tickets, NOW + timedelta(seconds=seconds)) == []
+    assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds)) == []
     assert [put for put, _ in tickets.put_in] == [path]
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=3), timedelta(days=400)])
 def test_a_file_from_the_future_is_still_once_it_has_not_changed_since_it_was_seen(bed: Bed, ahead: timedelta) -> None:
-    path, tickets = bed.land("a.csv", LINE, received_at=NOW + ahead), Tickets()
-    looking = intake(bed, tickets)
-    looking.take(bed.store.list_landed(), NOW)
+    path, tickets = bed.drop("a.csv", LINE), Tickets()
+    looking, now = intake(bed, tickets), came(bed, path) - ahead
+    looking.take(bed.store.list_landed(), now)
     assert tickets.put_in == []
-    looking.take(bed.store.list_landed(), NOW - timedelta(days=1))  # the clock was set back
+    looking.take(bed.store.list_landed(), now - timedelta(days=1))  # the clock was set back
     assert tickets.put_in == []
-    looking.take(bed.store.list_landed(), NOW - timedelta(days=1) + timedelta(seconds=0.4))
+    looking.take(bed.store.list_landed(), now - timedelta(days=1) + timedelta(seconds=0.4))
     assert [put for put, _ in tickets.put_in] == [path]
 
 
 @pytest.mark.parametrize("trouble", [NotFound("gone"), StorageRefused("no permission"), StorageUnavailable("EIO")])
 def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(bed: Bed, trouble: GreenStreamError) -> None:
-    bad, good, tickets = bed.land("a.csv", LINE), bed.land("b.csv", LINE), Tickets()
+    bad, good, tickets = bed.drop("a.csv", LINE), bed.drop("b.csv", LINE), Tickets()
+    now = came(bed, good)
 
     def ends_a_line(path: str) -> bool:
         if path == bad:
@@ -99,9 +104,9 @@ def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(bed: Bed
 
     looking = intake(bed, tickets)
     looking.ends_a_line = ends_a_line
-    assert [file.path for file in looking.take(bed.store.list_landed(), NOW + timedelta(seconds=1))] == [bad]
+    assert [file.path for file in looking.take(bed.store.list_landed(), now + timedelta(seconds=1))] == [bad]
     assert [put for put, _ in tickets.put_in] == [good]
-    looking.take(bed.store.list_landed(), NOW + timedelta(seconds=6))
+    looking.take(bed.store.list_landed(), now + timedelta(seconds=6))
     assert [put for put, _ in tickets.put_in] == [good, bad]
 
 
@@ -118,11 +123,11 @@ def test_what_lands_right_after_the_first_scan_is_seen_though_no_scan_looks_ther
 
 
 def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
-    path, tickets = bed.land("a.csv", LINE), Tickets()
-    looking = intake(bed, tickets)
-    looking.take(bed.store.list_landed(), NOW + timedelta(seconds=1))
-    assert looking.remind(NOW + timedelta(seconds=30)) == 0
-    assert looking.remind(NOW + timedelta(seconds=90)) == 1
+    path, tickets = bed.drop("a.csv", LINE), Tickets()
+    looking, now = intake(bed, tickets), came(bed, path)
+    looking.take(bed.store.list_landed(), now + timedelta(seconds=1))
+    assert looking.remind(now + timedelta(seconds=30)) == 0
+    assert looking.remind(now + timedelta(seconds=90)) == 1
     assert [put for put, _ in tickets.put_in] == [path, path]
 
 
@@ -135,7 +140,6 @@ class Turn:
         self.faults = list(faults)
         self.heard: list[int] = []
         self.path = bed.land("a.csv", LINE)
-        intake(bed, Tickets()).take(bed.store.list_landed(), NOW + timedelta(seconds=1))
 
     def process(self, path: str) -> FileResult:
         if self.faults:
@@ -248,11 +252,10 @@ def test_a_file_that_is_tried_again_is_not_just_running(bed: Bed) -> None:
 
 
 def test_what_is_forgotten_is_still_not_queued_twice(bed: Bed) -> None:
-    bed.land("a.csv", LINE)
-    tickets = Tickets()
+    path, tickets = bed.drop("a.csv", LINE), Tickets()
     looking = intake(bed, tickets)
-    at = NOW + timedelta(seconds=1)
+    at = came(bed, path) + timedelta(seconds=1)
     looking.take(bed.store.list_landed(), at)
-    looking.forget_before(NOW.date() + timedelta(days=1))
+    looking.forget_before(at.date() + timedelta(days=2))
     looking.take(bed.store.list_landed(), at)
     assert len(tickets.put_in) == 1

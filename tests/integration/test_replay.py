@@ -441,7 +441,7 @@ def test_a_file_that_fails_again_is_the_same_dead_letter_and_one_that_loads_clos
 @pytest.mark.parametrize(("content", "outcome"), [(HEADER, "loaded"), ("no header", "rejected")])
 def test_a_file_that_was_given_up_unseen_has_one_line_in_the_end(bed: Bed, content: str, outcome: str) -> None:
     path = bed.land("a.csv", content)
-    unseen = Delivery(path=path, size_bytes=0, received_at=LATER, sha256="")
+    unseen = Delivery(path=path, size_bytes=0, received_at=LATER, sha256=None)
     result = FileResult(delivery=unseen, outcome=Outcome.FAILED, processed_at=NOW, error="4 workers died over it")
     bed.database.record(result)
     assert bed.one("SELECT error FROM dead_letters") == "4 workers died over it"

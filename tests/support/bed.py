@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
@@ -20,6 +20,7 @@ from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.limits import Limits
+from greenstream.domain.routing import route_of
 from greenstream.pipeline.process_file import process_file
 
 VERSION = "1.2.3"
@@ -62,18 +63,27 @@ class Bed:
         return self.now + timedelta(seconds=self.seconds)
 
     def land(self, name: str, content: bytes | str, *, received_at: datetime = NOW) -> str:
-        """Put a file where it would have landed at that time; its path."""
+        """Put a file where it would have landed at that time, first seen by the intake then; its path."""
+        path = self.drop(name, content, received_at)
+        file = replace(self.store.head(path), received_at=received_at)
+        waiting = self.database.waiting()
+        waiting.end(path)
+        waiting.add(file, route_of(file.size_bytes, self.site.limits), received_at)
+        return path
+
+    def drop(self, name: str, content: bytes | str, modified_at: datetime = NOW) -> str:
+        """Put a file with that time of its own into the landing zone, where nobody has seen it yet; its path."""
         path = self.folder / DAY_FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        since_epoch = (received_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        since_epoch = (modified_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
         os.utime(path, ns=(since_epoch * 1000, since_epoch * 1000))
         return f"{DAY_FOLDER}/{name}"
 
     def process(
         self, path: str, *, now: datetime | None = None, database: PostgresDatabase | None = None
     ) -> FileResult:
-        return process_file(
+        result = process_file(
             path,
             landing=self.store,
             database=database or self.database,
@@ -81,6 +91,8 @@ class Bed:
             site=self.site,
             clock=self.clock if now is None else lambda: now,
         )
+        self.database.waiting().end(path)
+        return result
 
     def load(self, name: str, content: bytes | str, **landing: Any) -> FileResult:
         return self.process(self.land(name, content, **landing))

@@ -42,7 +42,7 @@ class ObjectLake:
     def manifest(self, day: date) -> Manifest | None:
         key = manifest_key(day)
         try:
-            return read_manifest(b"".join(self._store.read(key)))
+            return read_manifest(b"".join(self._store.read(self._store.head(key))))
         except NotFound:
             return None
         except ValueError as error:
@@ -94,7 +94,7 @@ class ObjectLake:
     def _read_checked(self, file: LakeFile, take: Callable[[bytes], object]) -> None:
         digest = hashlib.sha256()
         try:
-            for chunk in self._store.read(file.path):
+            for chunk in self._store.read(self._store.head(file.path)):
                 digest.update(chunk)
                 take(chunk)
         except NotFound as error:
@@ -121,7 +121,7 @@ class ObjectLake:
         named = {file.path for file in manifest.files}
         for gone in before.files if before else ():
             if gone.path not in named:
-                self._store.delete(gone.path)
+                self._store.remove(gone.path)
                 changed.append(gone.path)
         return Written(manifest=manifest, changed=tuple(changed))
 

@@ -19,12 +19,24 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One landing of one file. The same bytes under the same path, landed again, are another delivery."""
+    """One landing of one file: a version of a path. The same bytes, landed there again, are another delivery.
 
-    path: str  # the store's key
+    Attributes:
+        path: the store's key.
+        received_at: when it was first seen in the store.
+        modified_at: the file's own time; None where no file of it was ever seen there.
+        version: the store's, which nobody who writes or replaces the file leaves as it is; None where it isn't known.
+        sha256: hex, of the bytes as landed, in a raw file as erasure left them; None where nobody has read them.
+        replaced_at: when the newest of the later deliveries under its path came, if there is one.
+    """
+
+    path: str
     size_bytes: int
     received_at: datetime
-    sha256: str  # hex, of the bytes as landed
+    sha256: str | None
+    modified_at: datetime | None = None
+    version: str | None = None
+    replaced_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

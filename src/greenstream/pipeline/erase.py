@@ -1,7 +1,7 @@
 """Erase a meter everywhere: raw files, quarantine, database, findings, lake and aggregates."""
 
-import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +13,8 @@ from greenstream.domain.errors import FileRejected, NotFound
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import Reason
-from greenstream.ports import Archives, Clock, Deletion, Erasures, Lake, LandedFile, Landing, Layer, RawFile
+from greenstream.pipeline.delivered import Absent, RawFile, content_of, raw_file, sha256_of
+from greenstream.ports import Archives, Clock, Deletion, Erasures, Lake, LandedFile, Landing, Layer, ToErase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
     erasure = means.erasures.begin(meter_id, reason, means.clock())
     if erasure is None:
         raise NotFound(f"no meter {meter_id} is known; nothing was erased")
+    _note_rewritten(means)
     for file in _all_files(means.landing):
         means.on_file(file.path)
         done = _erase_from_file(file, meter_id, means)
@@ -66,26 +68,49 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
 
 def erase_again(means: Erasing) -> Iterator[Deletion]:
     """Erase from raw files what came again since. Its rows were not taken in, but its lines lie there."""
+    _note_rewritten(means)
     erased = means.erasures.erased()
-    for raw in means.erasures.to_erase():
+    for waiting in means.erasures.to_erase():
         try:
-            done = _clean(raw, erased, means)
+            done = _clean(waiting, erased, means)
         except (NotFound, FileRejected):  # it went, or nobody can read it any more
             done = None
         if done is not None:
             yield _noted(done, means)
-        means.erasures.done_with(raw.path)
+        means.erasures.done_with(waiting.source_file_id)
 
 
-def _clean(raw: RawFile, erased: pl.DataFrame, means: Erasing) -> Deletion | None:
-    file, content = means.landing.head(raw.path), b"".join(means.landing.read(raw.path))
-    if raw.cleaned is not None and raw.cleaned != raw.path:
-        new = b"".join(means.landing.read(raw.cleaned))
-        return _replace(file, new, content.count(b"\n"), means)
-    parsed = parse_file(raw.path, content, means.site.limits)
-    evaluated = evaluate(parsed, means.site, received_at=raw.received_at, now=raw.processed_at)
+def _note_rewritten(means: Erasing) -> None:
+    """Let the ledger know of raw files that were rewritten just before an erasure was broken off."""
+    for path, sha256 in means.erasures.rewriting_broken_off():
+        with suppress(NotFound):
+            file = means.landing.head(path)
+            content = content_of(file, means.landing, means.site.limits.max_file_bytes)
+            if content is not None and sha256_of(content) == sha256:
+                means.erasures.rewritten(file, file, old=sha256, new=sha256)
+        means.erasures.forget_rewriting(path)
+
+
+def _clean(waiting: ToErase, erased: pl.DataFrame, means: Erasing) -> Deletion | None:
+    """Erase from a raw file; one that was replaced has none of the lines any more, and a delivery of its own."""
+    raw = raw_file(waiting.delivery, means.landing, means.site.limits)
+    if isinstance(raw, Absent):
+        return None
+    if (cleaned := _cleaned(waiting, means)) is not None:
+        return _replace(raw, cleaned, raw.content.count(b"\n"), means)
+    path, received_at = waiting.delivery.path, waiting.delivery.received_at
+    parsed = parse_file(path, raw.content, means.site.limits)
+    evaluated = evaluate(parsed, means.site, received_at=received_at, now=waiting.processed_at)
     lines = without_erased(evaluated, parsed, erased).erased_lines.to_list()
-    return _rewrite(file, raw.path, content, lines, means) if lines else None
+    return _rewrite(raw, path, lines, means) if lines else None
+
+
+def _cleaned(waiting: ToErase, means: Erasing) -> bytes | None:
+    """What erasure made of the same content under another path, if it is there yet."""
+    if waiting.cleaned is None or waiting.cleaned.path == waiting.delivery.path:
+        return None
+    raw = raw_file(waiting.cleaned, means.landing, means.site.limits)
+    return None if isinstance(raw, Absent) else raw.content
 
 
 def _all_files(landing: Landing) -> Iterator[LandedFile]:
@@ -100,13 +125,21 @@ def _noted(deletion: Deletion, means: Erasing) -> Deletion:
 
 def _erase_from_file(file: LandedFile, meter_id: str, means: Erasing) -> Deletion | Unsearchable | None:
     try:
-        content = b"".join(means.landing.read(file.path))
-        name, lines = _lines(file.path, content, meter_id, means.site)
+        raw = _as_it_is(file.path, means)
+        name, lines = _lines(file.path, raw.content, meter_id, means.site)
     except NotFound:  # retention was faster
         return None
     except FileRejected as error:
         return Unsearchable(path=file.path, why=str(error))
-    return _rewrite(file, name, content, lines, means) if lines else None
+    return _rewrite(raw, name, lines, means) if lines else None
+
+
+def _as_it_is(path: str, means: Erasing) -> RawFile:
+    file, max_bytes = means.landing.head(path), means.site.limits.max_file_bytes
+    content = content_of(file, means.landing, max_bytes)
+    if content is None:
+        raise FileRejected(Reason.TOO_LARGE, f"{path} has {file.size_bytes} bytes, more than {max_bytes}")
+    return RawFile(file=file, content=content)
 
 
 def _lines(path: str, content: bytes, meter_id: str, site: Site) -> tuple[str, list[int]]:
@@ -128,22 +161,20 @@ def _lines(path: str, content: bytes, meter_id: str, site: Site) -> tuple[str, l
     return path, sorted({*own, *lines_that_name(path, content, bad, meter_id, limits)})
 
 
-def _rewrite(file: LandedFile, name: str, content: bytes, lines: list[int], means: Erasing) -> Deletion:
+def _rewrite(raw: RawFile, name: str, lines: list[int], means: Erasing) -> Deletion:
     """Empty the lines of a file, which keeps its name and its time where the store can."""
-    new = blanked(name, content, lines, means.site.limits)
-    return _replace(file, new, len(lines), means)
+    new = blanked(name, raw.content, lines, means.site.limits)
+    return _replace(raw, new, len(lines), means)
 
 
-def _replace(file: LandedFile, new: bytes, lines: int, means: Erasing) -> Deletion:
-    written = means.landing.rewrite(file.path, new, received_at=file.received_at)
-    means.erasures.rewritten(
-        file.path,
-        hashlib.sha256(new).hexdigest(),
-        was_received_at=file.received_at,
-        received_at=written.received_at,
-    )
-    layer = Layer.RAW if file.path.startswith("raw-data/") else Layer.QUARANTINE
-    return Deletion(layer=layer, subject=file.path, amount=lines, reason="erased lines")
+def _replace(raw: RawFile, content: bytes, lines: int, means: Erasing) -> Deletion:
+    """What we write ourselves is no delivery: the ledger hears of it before, so that it knows it if we are killed."""
+    path, old, new = raw.file.path, sha256_of(raw.content), sha256_of(content)
+    means.erasures.rewriting(path, old=old, new=new)
+    written = means.landing.rewrite(raw.file, content)
+    means.erasures.rewritten(raw.file, written, old=old, new=new)
+    layer = Layer.RAW if path.startswith("raw-data/") else Layer.QUARANTINE
+    return Deletion(layer=layer, subject=path, amount=lines, reason="erased lines")
 
 
 def _erase_from_lake(day: date, meter_id: str, lake: Lake, site: Site) -> Deletion | None:

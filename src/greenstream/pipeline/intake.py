@@ -26,8 +26,8 @@ class Patience:
 class Stillness:
     """How long files have stayed as they are, whatever the clocks say.
 
-    A file's time is normally in the past. Where it isn't (another machine's clock, or ours was set back), the file has
-    been still since it was first seen as it is.
+    The time of a file's last change, which no sender can choose, is normally in the past. Where it isn't (the clock of
+    a file server, or ours was set back), the file has been still since it was first seen as it is.
     """
 
     _since: dict[str, tuple[LandedFile, datetime]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Stillness:
             self._since.pop(file.path, None)
             return now - file.received_at
         seen, since = self._since.get(file.path, (file, now))
-        if seen != file or since > now:
+        if seen.version != file.version or since > now:
             since = now
         self._since[file.path] = file, since
         return now - since
@@ -45,7 +45,10 @@ class Stillness:
 
 @dataclass
 class Intake:
-    """Remembers which files have been queued, so that a scan of thousands asks the database for few."""
+    """Remembers which files have been queued, so that a scan of thousands asks the database for few.
+
+    `on_replaced` hears of a file under whose path another one waited, which nobody has read, and when that one came.
+    """
 
     queue: Queue
     waiting: Waiting
@@ -54,20 +57,21 @@ class Intake:
     patience: Patience = field(default_factory=Patience)
     atomic: bool = False  # whether the store never shows half a file
     on_queued: Callable[[LandedFile, Route], None] = lambda _file, _route: None
-    _known: dict[str, datetime] = field(default_factory=dict)
+    on_replaced: Callable[[LandedFile, datetime], None] = lambda _file, _before: None
+    _known: dict[str, LandedFile] = field(default_factory=dict)
     _stillness: Stillness = field(default_factory=Stillness)
 
     def take(self, files: Iterable[LandedFile], now: datetime) -> list[LandedFile]:
         """Queue those of some files that are new and whole; the ones that aren't whole yet."""
         immature = []
-        for chunk in _chunks(file for file in files if self._known.get(file.path) != file.received_at):
+        for chunk in _chunks(file for file in files if not self._is_known(file)):
             whole = [file for file in chunk if self._is_whole(file, now)]
             immature += [file for file in chunk if file not in whole]
             unknown = self.waiting.unknown(whole) if whole else set()
             for file in whole:
                 if file.path in unknown:
                     self._queue(file, now)
-                self._known[file.path] = file.received_at
+                self._known[file.path] = file
         return immature
 
     def remind(self, now: datetime, *, after: timedelta = OVERDUE) -> int:
@@ -79,11 +83,17 @@ class Intake:
 
     def forget_before(self, day: date) -> None:
         """Drop what is remembered of files received before a day."""
-        self._known = {path: at for path, at in self._known.items() if at.date() >= day}
+        self._known = {path: file for path, file in self._known.items() if file.received_at.date() >= day}
+
+    def _is_known(self, file: LandedFile) -> bool:
+        known = self._known.get(file.path)
+        return known is not None and known.version == file.version
 
     def _queue(self, file: LandedFile, now: datetime) -> None:
         route = route_of(file.size_bytes, self.limits)
-        self.waiting.add(file, route, now)
+        replaced = self.waiting.add(file, route, now)
+        if replaced is not None:
+            self.on_replaced(file, replaced)
         self.queue.put(file.path, route)
         self.on_queued(file, route)
 

@@ -1,6 +1,5 @@
 """The heart: one landed file becomes rows in the database, each with exactly one fate."""
 
-import hashlib
 import traceback
 
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
@@ -12,7 +11,8 @@ from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
 from greenstream.domain.quarantine import quarantined_rows
 from greenstream.pipeline.bring_back import bring_back
-from greenstream.ports import Clock, Database, Lake, LandedFile, Landing, Stored, StoredRows
+from greenstream.pipeline.delivered import content_of, sha256_of
+from greenstream.ports import Clock, Database, Lake, Landing, Stored, StoredRows
 
 
 def process_file(
@@ -21,23 +21,26 @@ def process_file(
     """Take one landed file to its end: loaded, duplicate, rejected or failed.
 
     Safe to repeat: a delivery that ended before is looked up, not processed again, and a crash at any moment leaves
-    either nothing or the whole file.
+    either nothing or the whole file. Of a file above the limit no byte is read.
 
     Raises:
-        RetryableError, DatabaseRefused, SettingsError, ServerError: the store or the database is away, or refuses;
-            nothing was written, try again later.
+        RetryableError, DatabaseRefused, SettingsError, ServerError: the store or the database is away, or refuses, or
+            the file changed while it was read; nothing was written, try again later.
         StorageRefused: the same, but it may be this file alone that the store refuses.
         NotFound: nothing lies at this path.
     """
     file = landing.head(path)
-    content, digest = _read(file, landing, site)
-    delivery = Delivery(path=path, size_bytes=file.size_bytes, received_at=file.received_at, sha256=digest)
-    if ended := database.recorded(delivery):
+    if ended := database.recorded(file):
+        return ended
+    content = content_of(file, landing, site.limits.max_file_bytes)
+    delivery = database.delivery(file, None if content is None else sha256_of(content), clock())
+    if ended := database.recorded(file):
         return ended
     try:
         return _load(delivery, content, database, lake, site, clock)
     except FileRejected as rejection:
-        landing.quarantine(path)
+        if content is not None:
+            landing.quarantine(path, content)
         result = _rejected(delivery, rejection, clock)
     except (RetryableError, StorageRefused, *OUTAGES):
         raise
@@ -47,9 +50,25 @@ def process_file(
     return result
 
 
-def _load(delivery: Delivery, content: bytes, database: Database, lake: Lake, site: Site, clock: Clock) -> FileResult:
+def reject_unlanded(path: str, size_bytes: int, *, database: Database, site: Site, clock: Clock) -> FileResult:
+    """Record a file that is too large to be landed, under the path that it would have had; no byte of it is read."""
+    delivery = Delivery(path=path, size_bytes=size_bytes, received_at=clock(), sha256=None)
+    try:
+        check_size(path, size_bytes, site.limits)
+    except FileRejected as rejection:
+        result = _rejected(delivery, rejection, clock)
+        database.record(result)
+        return result
+    raise ValueError(f"{path} with its {size_bytes} bytes can be landed")
+
+
+def _load(
+    delivery: Delivery, content: bytes | None, database: Database, lake: Lake, site: Site, clock: Clock
+) -> FileResult:
     """Check → parse → apply rules → one transaction { claim, store rows, findings, quarantine, ledger } → done."""
     check_size(delivery.path, delivery.size_bytes, site.limits)
+    assert content is not None
+    assert delivery.sha256 is not None
     if database.is_loaded(delivery.sha256):
         return _duplicate(delivery, database, clock)
     parsed = parse_file(delivery.path, content, site.limits)
@@ -78,16 +97,6 @@ def store_rows(evaluated: EvaluatedFile, load: StoredRows, lake: Lake) -> Stored
     bring_back(load.absent(), load, lake)
     done = [load.store(batch) for batch in evaluated.readings(reliable)]
     return Stored(stored=sum(d.stored for d in done), duplicate=sum(d.duplicate for d in done))
-
-
-def _read(file: LandedFile, landing: Landing, site: Site) -> tuple[bytes, str]:
-    """A file's bytes and their SHA-256; of one that is too large, only the latter."""
-    digest, chunks = hashlib.sha256(), []
-    for chunk in landing.read(file.path):
-        digest.update(chunk)
-        if file.size_bytes <= site.limits.max_file_bytes:
-            chunks.append(chunk)
-    return b"".join(chunks), digest.hexdigest()
 
 
 def _duplicate(delivery: Delivery, database: Database, clock: Clock) -> FileResult:

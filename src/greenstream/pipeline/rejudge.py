@@ -89,7 +89,7 @@ class _Commas:
 
     def _read(self, path: str) -> bool | None:
         try:
-            content = b"".join(self._landing.read(path))
+            content = b"".join(self._landing.read(self._landing.head(path)))
         except NotFound:
             return None
         return read_header(header_line(path, content, self._site.limits).encode()).decimal_comma

@@ -1,6 +1,5 @@
 """Replay quarantined rows: judged by the present rules; those that pass are stored as rows of the file they came in."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,12 +7,13 @@ from datetime import datetime
 
 import polars as pl
 
-from greenstream.domain.errors import FileRejected, NotFound
+from greenstream.domain.errors import FileRejected
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.fixes import Fixes, alone, header_line, with_lines
-from greenstream.domain.ledger import Delivery, Ledger
+from greenstream.domain.ledger import Ledger
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import REJECTED, Rejection, conform
+from greenstream.pipeline.delivered import Absent, raw_file
 from greenstream.pipeline.process_file import store_rows
 from greenstream.ports import Clock, Lake, Landing, Replays, RowChoice, Stored, WaitingRows
 
@@ -80,8 +80,8 @@ def export_rows(choice: RowChoice, means: Means) -> Iterator[pl.DataFrame]:
     """The chosen rows for a person to fix, a frame a file, with the columns that `fixes.to_csv` writes."""
     for waiting in means.replays.waiting(choice):
         path = waiting.delivery.path
-        content = _landed(waiting.delivery, means.landing)
-        header = "" if content is None else header_line(path, content, means.site.limits)
+        raw = raw_file(waiting.delivery, means.landing, means.site.limits)
+        header = "" if isinstance(raw, Absent) else header_line(path, raw.content, means.site.limits)
         yield waiting.rows.with_columns(source_file=pl.lit(path), header=pl.lit(header))
 
 
@@ -92,10 +92,10 @@ def _replay(waiting: WaitingRows, fixes: Fixes, means: Means) -> ReplayedFile:
         judged = _judge(waiting, fixes, means, now)
     except FileRejected as error:
         return replace(nothing, trouble=str(error))
-    if judged is None:
+    if isinstance(judged, Absent):
         return replace(
             nothing,
-            trouble="is no longer in the landing zone as it came, so its rows can't be judged: "
+            trouble=f"{judged.text}; its rows are kept whole, but can't be judged without its header: "
             "export them, put the file's header into `header`, and replay them with --from",
         )
     if means.dry_run:
@@ -116,19 +116,20 @@ def _replay(waiting: WaitingRows, fixes: Fixes, means: Means) -> ReplayedFile:
     )
 
 
-def _judge(waiting: WaitingRows, fixes: Fixes, means: Means, now: datetime) -> EvaluatedFile | None:
+def _judge(waiting: WaitingRows, fixes: Fixes, means: Means, now: datetime) -> EvaluatedFile | Absent:
     """The waiting rows in the company of their file; where it is gone, fixed ones by themselves, if we know its header.
 
-    None where they can't be judged at all.
+    Absent where they can't be judged at all.
     """
-    path, content = waiting.delivery.path, _landed(waiting.delivery, means.landing)
+    path, raw = waiting.delivery.path, raw_file(waiting.delivery, means.landing, means.site.limits)
     lines = _fixed_bytes(waiting.rows, fixes)
-    if content is not None:
+    if not isinstance(raw, Absent):
+        content = raw.content
         if lines:
             path, content = "fixed.csv", with_lines(path, content, lines, means.site.limits)
         return _evaluated(path, content, waiting, means.site, now)
     if not fixes.header or not lines:
-        return None
+        return raw
     return _none_inferred(_evaluated("alone.csv", alone(fixes.header, lines), waiting, means.site, now))
 
 
@@ -154,15 +155,6 @@ def _fixed_bytes(rows: pl.DataFrame, fixes: Fixes) -> dict[int, bytes]:
         number: raw if fixes.lines[number] == text else fixes.lines[number].encode()
         for number, (text, raw) in texts.items()
     }
-
-
-def _landed(delivery: Delivery, landing: Landing) -> bytes | None:
-    """The file as it was delivered; None where it is gone, or another one by now."""
-    try:
-        content = b"".join(landing.read(delivery.path))
-    except NotFound:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == delivery.sha256 else None
 
 
 def _changes(before: pl.DataFrame, after: EvaluatedFile) -> dict[tuple[str, str], int]:

@@ -1,6 +1,5 @@
 """Raw files through a newer version of the pipeline, past the claim of their content."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -8,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from greenstream.domain.erasure import without_erased
-from greenstream.domain.errors import FileRejected, NotFound
+from greenstream.domain.errors import FileRejected
 from greenstream.domain.evaluate import EvaluatedFile, evaluate
 from greenstream.domain.ledger import Ledger
 from greenstream.domain.parsing import parse_file
@@ -16,6 +15,7 @@ from greenstream.domain.quarantine import quarantined_rows
 from greenstream.domain.reprocess import row_changes
 from greenstream.domain.schema import READINGS
 from greenstream.pipeline.bring_back import bring_back
+from greenstream.pipeline.delivered import Absent, raw_file
 from greenstream.pipeline.rejudge import by_flags
 from greenstream.pipeline.replay import Means
 from greenstream.ports import Lake, LoadedDelivery, Reprocessing
@@ -73,20 +73,17 @@ def reprocess(first: date, last: date, means: Means) -> Iterator[ReprocessedFile
 
 def _reprocess(file: LoadedDelivery, means: Means) -> ReprocessedFile:
     path = file.delivery.path
+    raw = raw_file(file.delivery, means.landing, means.site.limits)
+    if isinstance(raw, Absent):
+        return ReprocessedFile(source_file=path, trouble=raw.text)
     try:
-        content = b"".join(means.landing.read(path))
-    except NotFound:
-        return ReprocessedFile(source_file=path, trouble="is no longer in the landing zone")
-    if hashlib.sha256(content).hexdigest() != file.delivery.sha256:
-        return ReprocessedFile(source_file=path, trouble="isn't what was loaded: its checksum differs")
-    try:
-        parsed = parse_file(path, content, means.site.limits)
+        parsed = parse_file(path, raw.content, means.site.limits)
     except FileRejected as error:
         return ReprocessedFile(source_file=path, trouble=str(error))
     judged = evaluate(parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at)
     evaluated = without_erased(judged.in_store_order(), parsed, means.replays.erased()).evaluated
     with means.replays.reprocess(file, means.clock(), dry_run=means.dry_run) as transaction:
-        done = _compared(file, evaluated, content, transaction, means)
+        done = _compared(file, evaluated, raw.content, transaction, means)
         if not done.is_other:
             transaction.leave()
             return done

@@ -9,6 +9,7 @@ from itertools import islice
 from greenstream.domain.calendar import day_start
 from greenstream.domain.errors import LakeDamaged, NotFound, TransactionConflict
 from greenstream.pipeline.compare import differences
+from greenstream.pipeline.delivered import is_still
 from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Landing, Layer, Lifetimes
 
 FILES_AT_ONCE = 200
@@ -90,6 +91,8 @@ def _too_early(facts: DayFacts) -> str | None:
 
 def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now: datetime) -> Iterator[Retirement]:
     checked: dict[date, str | None] = {}
+    if not means.dry_run:
+        means.archives.forget_replaced(before, now)
     landed = iter(means.archives.landed_before(before))
     while files := list(islice(landed, FILES_AT_ONCE)):
         gone, deleted = [], []
@@ -101,10 +104,14 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
                 continue
             deleted += [file] if kept_because is None else []
             yield Retirement(
-                layer=Layer.RAW, subject=file.path, amount=file.size_bytes, unit="bytes", kept_because=kept_because
+                layer=Layer.RAW,
+                subject=file.delivery.path,
+                amount=file.delivery.size_bytes,
+                unit="bytes",
+                kept_because=kept_because,
             )
         if not means.dry_run:
-            means.archives.forget_landed([file.path for file in gone], before, now)
+            means.archives.forget_landed([file.source_file_id for file in gone], now)
             means.archives.note([_raw_deletion(file, means) for file in deleted], now)
 
 
@@ -139,21 +146,22 @@ def _damage(day: date, lake: Lake) -> str | None:
 def _drop(file: LandedCopy, means: Retention) -> bool:
     """Delete a raw file; False where it is gone already, or another delivery by now, which has its own time."""
     try:
-        if means.landing.head(file.path).received_at != file.received_at:
+        landed = means.landing.head(file.delivery.path)
+        if not is_still(landed, file.delivery, means.landing):
             return False
-        if not means.dry_run:
-            if file.is_rejected:
-                means.landing.quarantine(file.path)  # it was copied when it was rejected; this makes sure
-            means.landing.delete(file.path)
+        if means.dry_run:
+            return True
+        if file.is_rejected and file.delivery.sha256 is not None:  # copied when it was rejected; this makes sure
+            means.landing.quarantine(landed.path, b"".join(means.landing.read(landed)))
+        return means.landing.delete(landed)
     except NotFound:
         return False
-    return True
 
 
 def _raw_deletion(file: LandedCopy, means: Retention) -> Deletion:
     days = f"{len(file.days)} days" if len(file.days) != 1 else str(file.days[0])
     reason = f"older than {means.lifetimes.readings} days; the lake has its readings of {days}"
-    return Deletion(layer=Layer.RAW, subject=file.path, amount=file.size_bytes, reason=reason)
+    return Deletion(layer=Layer.RAW, subject=file.delivery.path, amount=file.delivery.size_bytes, reason=reason)
 
 
 def _kept_longer(lifetimes: Lifetimes) -> tuple[tuple[Layer, str, int], ...]:
@@ -178,7 +186,7 @@ def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Reti
     """Copies of rejected files."""
     for file in means.landing.quarantined(last):
         if not means.dry_run:
-            means.landing.delete(file.path)
+            means.landing.delete(file)
             deletion = Deletion(
                 layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, reason="past its lifetime"
             )

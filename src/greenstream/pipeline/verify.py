@@ -1,6 +1,5 @@
 """Whether database, lake and raw files still tell the same of a day."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +9,12 @@ import polars as pl
 
 from greenstream.domain.archive import id_bytes, with_record_ids
 from greenstream.domain.erasure import without_erased
-from greenstream.domain.errors import FileRejected, LakeDamaged, NotFound
+from greenstream.domain.errors import FileRejected, LakeDamaged
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.manifest import Manifest
 from greenstream.domain.parsing import parse_file
 from greenstream.pipeline.compare import differences
+from greenstream.pipeline.delivered import Absence, Absent, raw_file
 from greenstream.ports import Archives, DayFacts, DaySnapshot, Lake, Landing, LoadedFile
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint64]]
@@ -25,14 +25,15 @@ NONE: Ids = np.empty(0, dtype=np.uint64)
 class Verified:
     """What was compared of a day, and what differs, in a line each.
 
-    `readings` were computed anew from the lake, `files` are raw files that were read again. `notes` are no
-    differences: what couldn't be compared, and why.
+    `readings` were computed anew from the lake, `files` are raw files that were read again, `replaced` are deliveries
+    whose raw file is that of a later one by now. `notes` are no differences: what couldn't be compared, and why.
     """
 
     day: date
     readings: int = 0
     objects: int = 0
     files: int = 0
+    replaced: int = 0
     differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -68,13 +69,15 @@ def verify(day: date, means: Verification) -> Verified:
         files = list(means.archives.loaded_on(day)) if means.raw else []
         kept = _ids(facts, snapshot, manifest, means.lake) if files else NONE
         read = [_compare_raw(file, day, kept, means) for file in files]
+        replaced = [each for each in read if isinstance(each, Replaced)]
     return Verified(
         day=day,
         readings=manifest.rows if manifest else 0,
         objects=len(manifest.files) if manifest else 0,
-        files=sum(file is not None for file in read),
-        differences=(*found, *(trouble for trouble in read if trouble)),
-        notes=tuple(notes),
+        files=sum(isinstance(each, str) for each in read),
+        replaced=len(replaced),
+        differences=(*found, *(each for each in read if isinstance(each, str) and each)),
+        notes=(*notes, *(each.note for each in replaced)),
     )
 
 
@@ -117,26 +120,39 @@ def _ids(facts: DayFacts, snapshot: DaySnapshot, manifest: Manifest | None, lake
     return np.unique(np.concatenate([NONE, *parts]))
 
 
-def _compare_raw(file: LoadedFile, day: date, kept: Ids, means: Verification) -> str | None:
+@dataclass(frozen=True, kw_only=True)
+class Replaced:
+    """A delivery that can't be looked at any more, for the path has the bytes of a later one."""
+
+    note: str
+
+
+def _compare_raw(file: LoadedFile, day: date, kept: Ids, means: Verification) -> str | Replaced | None:
     """What is wrong with a raw file, "" if nothing is; None where it is no longer there."""
+    path, raw = file.delivery.path, raw_file(file.delivery, means.landing, means.site.limits)
+    if isinstance(raw, Absent):
+        return _without_raw(raw, file)
     try:
-        content = b"".join(means.landing.read(file.path))
-    except NotFound:
-        return None if file.may_be_gone else f"{file.path} is missing, though nobody deleted it"
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        return f"{file.path} isn't what was loaded: its checksum differs"
-    try:
-        produced = _produced(file, content, day, means)
+        produced = _produced(file, raw.content, day, means)
     except FileRejected as error:
-        return f"{file.path} was loaded, but can't be read by the present settings: {error}"
+        return f"{path} was loaded, but can't be read by the present settings: {error}"
     missing = len(produced) - int(_among(produced, kept).sum())
-    return f"{file.path}: {missing} of its {len(produced)} readings of {day} are missing" if missing else ""
+    return f"{path}: {missing} of its {len(produced)} readings of {day} are missing" if missing else ""
+
+
+def _without_raw(raw: Absent, file: LoadedFile) -> str | Replaced | None:
+    path = file.delivery.path
+    if raw.absence is Absence.REPLACED:
+        return Replaced(note=f"{path}, received at {file.delivery.received_at:%Y-%m-%d %H:%M:%S} UTC, {raw.text}")
+    if raw.absence is Absence.DAMAGED:
+        return f"{path} {raw.text}"
+    return None if file.may_be_gone else f"{path} is missing, though nobody deleted it"
 
 
 def _produced(file: LoadedFile, content: bytes, day: date, means: Verification) -> Ids:
     """What the file's rows of the day would be stored as, judged as they were then."""
-    parsed = parse_file(file.path, content, means.site.limits)
-    judged = evaluate(parsed, means.site, received_at=file.received_at, now=file.processed_at)
+    parsed = parse_file(file.delivery.path, content, means.site.limits)
+    judged = evaluate(parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at)
     evaluated = without_erased(judged, parsed, means.archives.erased()).evaluated
     reliable = pl.repeat(value=True, n=len(evaluated.meters), eager=True)
     parts = [_heads(batch.filter(pl.col("day") == day)["record_id"]) for batch in evaluated.readings(reliable)]

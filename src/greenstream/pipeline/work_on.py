@@ -97,13 +97,12 @@ def fail(path: str, error: BaseException, tools: Tools, *, attempts: int) -> Fil
 
 def _dead_letter(path: str, error: str, detail: str, tools: Tools, attempts: int) -> FileResult:
     """For no reason that its content gave."""
-    size_bytes, received_at = 0, tools.clock()
     try:
         file = tools.head(path)
-        size_bytes, received_at = file.size_bytes, file.received_at
-    except (RetryableError, NotFound, StorageRefused):
-        pass  # what made it fail keeps us from its size; its path is what a person needs
-    delivery = Delivery(path=path, size_bytes=size_bytes, received_at=received_at, sha256="")
+    except (RetryableError, NotFound, StorageRefused):  # its path is what a person needs
+        delivery = Delivery(path=path, size_bytes=0, received_at=tools.clock(), sha256=None)
+    else:
+        delivery = tools.database.delivery(file, None, tools.clock())
     result = FileResult(
         delivery=delivery,
         outcome=Outcome.FAILED,

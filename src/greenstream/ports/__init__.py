@@ -28,8 +28,8 @@ from greenstream.ports.retention import (
     Layer,
     Lifetimes,
     LoadedFile,
-    RawFile,
     Retiring,
+    ToErase,
 )
 
 __all__ = [
@@ -58,7 +58,6 @@ __all__ = [
     "LoadedDelivery",
     "LoadedFile",
     "Queue",
-    "RawFile",
     "Registered",
     "Rejudging",
     "Replay",
@@ -72,6 +71,7 @@ __all__ = [
     "Stored",
     "StoredRows",
     "Thawing",
+    "ToErase",
     "Unwatched",
     "Waiting",
     "WaitingRows",

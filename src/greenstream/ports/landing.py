@@ -1,6 +1,7 @@
 """The landing zone, and the clock."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -8,32 +9,46 @@ Clock = Callable[[], datetime]
 """The time now, aware."""
 
 
-class LandedFile(Protocol):
-    """A file in the landing zone."""
+@dataclass(frozen=True, kw_only=True)
+class LandedFile:
+    """A file in the store, as it was when somebody looked.
 
-    @property
-    def path(self) -> str: ...
-    @property
-    def size_bytes(self) -> int: ...
-    @property
-    def received_at(self) -> datetime: ...
+    Attributes:
+        path: the store's key, the same string everywhere.
+        received_at: when it came, which no sender can choose: in a folder the inode's change time, to the microsecond,
+            on S3 LastModified, to the second.
+        modified_at: the file's own time: in a folder of the last write or its sender's choice, on S3 LastModified.
+        version: equal exactly as long as nobody wrote, replaced, renamed or linked the file, or changed its rights.
+    """
+
+    path: str
+    size_bytes: int
+    received_at: datetime
+    modified_at: datetime
+    version: str
 
 
 class Landing(Protocol):
     """The landing zone. All methods raise NotFound, StorageUnavailable or StorageRefused."""
 
     def head(self, path: str) -> LandedFile: ...
-    def read(self, path: str) -> Iterator[bytes]: ...
-    def quarantine(self, path: str) -> str:
-        """Copy a landed file to the quarantine; the copy's path. Doing it twice is doing it once."""
+    def read(self, file: LandedFile) -> Iterator[bytes]:
+        """The content of this version, in chunks; StorageUnavailable where the path holds another one by now."""
+        ...
+
+    def quarantine(self, path: str, content: bytes) -> str:
+        """Keep the content of a landed file in the quarantine; its path there. Doing it twice is doing it once."""
         ...
 
     def list_landed(self) -> Iterator[LandedFile]:
         """All landed files."""
         ...
 
-    def rewrite(self, path: str, content: bytes, *, received_at: datetime) -> LandedFile:
-        """Replace the bytes of a file, which keeps its time where the store can."""
+    def rewrite(self, file: LandedFile, content: bytes) -> LandedFile:
+        """Replace the bytes of this version, which keeps `modified_at` where the store can; the new version.
+
+        StorageUnavailable where the path holds another version by now; that stays.
+        """
         ...
 
     def quarantined(self, before: date) -> Iterator[LandedFile]:
@@ -44,6 +59,6 @@ class Landing(Protocol):
         """Delete what killed processes left half-written before a moment; how many files."""
         ...
 
-    def delete(self, path: str) -> None:
-        """Delete it, if it is there."""
+    def delete(self, file: LandedFile) -> bool:
+        """Delete this version; False where it is gone already, or the path holds another one by now, which stays."""
         ...

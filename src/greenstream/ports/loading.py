@@ -10,6 +10,7 @@ import polars as pl
 
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger
+from greenstream.ports.landing import LandedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,16 @@ class Database(Protocol):
     All methods raise DatabaseUnavailable, DatabaseRefused or TransactionConflict.
     """
 
-    def recorded(self, delivery: Delivery) -> FileResult | None:
-        """The result of a delivery that ended before, unless it failed."""
+    def recorded(self, file: LandedFile) -> FileResult | None:
+        """The result of a delivery that ended before, as this version of the path, unless it failed."""
+        ...
+
+    def delivery(self, file: LandedFile, sha256: str | None, now: datetime) -> Delivery:
+        """The delivery that a version of a path with this content is, `received_at` as it was when first seen.
+
+        It is the path's newest one where that has the same content and `modified_at`, or where an erasure left it so:
+        that takes over the version. `sha256` is None where the content is too large to be read, or can't be.
+        """
         ...
 
     def is_loaded(self, sha256: str) -> bool:

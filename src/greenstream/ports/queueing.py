@@ -11,7 +11,10 @@ from greenstream.ports.landing import LandedFile
 class Waiting(Protocol):
     """Landed files that have not ended yet, as people see them."""
 
-    def add(self, file: LandedFile, route: Route, now: datetime) -> None: ...
+    def add(self, file: LandedFile, route: Route, now: datetime) -> datetime | None:
+        """When the file came that lay under the path before and was waiting, too; None where there was none."""
+        ...
+
     def unknown(self, files: Sequence[LandedFile]) -> set[str]:
         """The paths of those that have neither ended nor are waiting."""
         ...

@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 
 from greenstream.domain.archive import Checksum
+from greenstream.domain.ledger import Delivery
+from greenstream.ports.landing import LandedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +73,7 @@ class DaySnapshot(Protocol):
 class LoadedFile:
     """A file whose rows were stored, as it was then; `may_be_gone` where retention let its raw file go."""
 
-    path: str
-    sha256: str
-    received_at: datetime
+    delivery: Delivery
     processed_at: datetime
     may_be_gone: bool
 
@@ -114,13 +114,13 @@ class LandedCopy:
     """A raw file that may go by its age, and the days it has readings on that the database still answers for.
 
     Attributes:
+        delivery: the newest one under its path, whose raw file it is.
         kept_by: such days; empty where each is retired and nothing came since.
-        days: all days it has readings on.
+        days: all days on which it, or an earlier delivery of the same bytes, has readings.
     """
 
-    path: str
-    size_bytes: int
-    received_at: datetime
+    source_file_id: int
+    delivery: Delivery
     is_rejected: bool
     days: tuple[date, ...]
     kept_by: tuple[date, ...]
@@ -173,11 +173,15 @@ class Archives(Protocol):
         ...
 
     def landed_before(self, before: datetime) -> Iterator[LandedCopy]:
-        """Files of the ledger received before a moment that ended, and aren't known to be deleted; oldest first."""
+        """Raw files whose newest delivery came before a moment and ended, not known to be deleted; oldest first."""
         ...
 
-    def forget_landed(self, paths: Sequence[str], before: datetime, now: datetime) -> None:
-        """These are deleted, as far as they were received before a moment."""
+    def forget_landed(self, source_file_ids: Sequence[int], now: datetime) -> None:
+        """The raw files of these deliveries, and so of earlier ones under their paths, are deleted."""
+        ...
+
+    def forget_replaced(self, before: datetime, now: datetime) -> None:
+        """Deliveries that came before a moment, and a later one under their path, have no raw file of their own."""
         ...
 
     def expire(self, layer: Layer, before: datetime, *, dry_run: bool) -> int:
@@ -188,16 +192,16 @@ class Archives(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RawFile:
+class ToErase:
     """A file of the ledger whose raw file holds lines that were erased before.
 
-    `cleaned` is a raw file that was of the same content, until they were erased from it.
+    `cleaned` is a loaded delivery that was of the same content, until they were erased from it.
     """
 
-    path: str
-    received_at: datetime
+    source_file_id: int
+    delivery: Delivery
     processed_at: datetime
-    cleaned: str | None
+    cleaned: Delivery | None
 
 
 class Erasures(Protocol):
@@ -215,17 +219,27 @@ class Erasures(Protocol):
         """The days on which the lake may have readings of it."""
         ...
 
-    def rewritten(self, path: str, sha256: str, *, was_received_at: datetime, received_at: datetime) -> None:
-        """A raw file has other bytes now."""
+    def rewriting(self, path: str, *, old: str, new: str) -> None:
+        """The bytes of a raw file, by their SHA-256, are about to be replaced by others."""
         ...
+
+    def rewritten(self, was: LandedFile, now: LandedFile, *, old: str, new: str) -> None:
+        """A raw file has those bytes, and that version, now; each delivery that had the former ones follows."""
+        ...
+
+    def rewriting_broken_off(self) -> list[tuple[str, str]]:
+        """Paths whose rewriting began, but isn't known to have ended, and the SHA-256 of the new bytes."""
+        ...
+
+    def forget_rewriting(self, path: str) -> None: ...
 
     def delete(self, meter_id: str) -> list[Deletion]:
         """Delete all that the database has of it."""
         ...
 
     def complete(self, erasure: int, now: datetime) -> None: ...
-    def to_erase(self) -> Iterator[RawFile]:
+    def to_erase(self) -> Iterator[ToErase]:
         """Files in which erased lines came again."""
         ...
 
-    def done_with(self, path: str) -> None: ...
+    def done_with(self, source_file_id: int) -> None: ...

@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 
 from greenstream.adapters.postgres import partitions
 from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.deliveries import delivery_of
 from greenstream.adapters.postgres.erase import erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.sql import query
@@ -78,11 +79,12 @@ class PostgresArchives:
             return [row[0] for row in self._all("verify_days", {}) if isinstance(row[0], date)]
 
     def loaded_on(self, day: date) -> list[LoadedFile]:
-        with (
-            translated(f"looking for files of {day}"),
-            self._connection.cursor(row_factory=class_row(LoadedFile)) as rows,
-        ):
-            return rows.execute(query("verify_files"), {"day": day}).fetchall()
+        with translated(f"looking for files of {day}"):
+            rows: list[Any] = self._all("verify_files", {"day": day})
+        return [
+            LoadedFile(delivery=delivery_of(delivery), processed_at=processed_at, may_be_gone=may_be_gone)
+            for processed_at, may_be_gone, *delivery in rows
+        ]
 
     def to_retire(self, before: date) -> list[DayFacts]:
         with translated("looking for days to retire"), self._connection.cursor(row_factory=class_row(DayFacts)) as rows:
@@ -102,20 +104,23 @@ class PostgresArchives:
     def landed_before(self, before: datetime) -> Iterator[LandedCopy]:
         with translated("looking for raw files to delete"):
             rows: list[Any] = self._all("retire_landed", {"before": before})
-        for path, size_bytes, received_at, is_rejected, days, kept_by in rows:
+        for source_file_id, is_rejected, days, kept_by, *delivery in rows:
             yield LandedCopy(
-                path=path,
-                size_bytes=size_bytes,
-                received_at=received_at,
+                source_file_id=source_file_id,
+                delivery=delivery_of(delivery),
                 is_rejected=is_rejected,
                 days=tuple(days),
                 kept_by=tuple(kept_by),
             )
 
-    def forget_landed(self, paths: Sequence[str], before: datetime, now: datetime) -> None:
+    def forget_landed(self, source_file_ids: Sequence[int], now: datetime) -> None:
         with translated("noting deleted raw files"):
-            values = {"paths": list(paths), "before": before, "now": now}
+            values = {"source_file_ids": list(source_file_ids), "now": now}
             self._connection.execute(query("retire_raw_deleted"), values)
+
+    def forget_replaced(self, before: datetime, now: datetime) -> None:
+        with translated("noting replaced raw files"):
+            self._connection.execute(query("retire_replaced"), {"before": before, "now": now})
 
     def expire(self, layer: Layer, before: datetime, *, dry_run: bool) -> int:
         with translated(f"deleting old {layer.value}"), self._connection.transaction(force_rollback=dry_run):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 
 import polars as pl
@@ -10,6 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from greenstream.adapters.postgres.archive import PostgresArchives
 from greenstream.adapters.postgres.connection import Connection, connect
+from greenstream.adapters.postgres.deliveries import delivery_of
 from greenstream.adapters.postgres.erase import PostgresErasures, erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.fleet import PostgresFleet
@@ -24,6 +26,7 @@ from greenstream.adapters.postgres.waiting import PostgresWaiting
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.schema import Reason, Severity
+from greenstream.ports import LandedFile
 
 
 class PostgresDatabase:
@@ -50,10 +53,21 @@ class PostgresDatabase:
         """Whether nothing is left to migrate."""
         return current_version(self._connected()) == newest_version()
 
-    def recorded(self, delivery: Delivery) -> FileResult | None:
-        with translated(f"looking up {delivery.path}"):
-            row = self._ready().execute(query("recorded"), _identity(delivery)).fetchone()
-        return _result(delivery, row) if row else None
+    def recorded(self, file: LandedFile) -> FileResult | None:
+        with translated(f"looking up {file.path}"):
+            row = self._ready().execute(query("recorded"), {"path": file.path, "version": file.version}).fetchone()
+        return _result(row) if row else None
+
+    def delivery(self, file: LandedFile, sha256: str | None, now: datetime) -> Delivery:
+        values = {**asdict(file), "sha256": _bytes(sha256), "now": now}
+        with translated(f"looking up {file.path}"):
+            connection = self._ready()
+            kept = connection.execute(query("delivery_same"), values).fetchone()
+            if kept is None:
+                kept = connection.execute(query("delivery_first_seen"), values).fetchone()
+        first_seen = kept[0] if kept and kept[0] else file.received_at
+        assert isinstance(first_seen, datetime)
+        return Delivery(**{**asdict(file), "received_at": first_seen, "sha256": sha256})
 
     def is_loaded(self, sha256: str) -> bool:
         with translated("looking up a file's content"):
@@ -130,13 +144,13 @@ class PostgresDatabase:
         delivery = result.delivery
         with translated(f"recording {delivery.path}"), self._ready().transaction():
             connection = self._ready()
-            connection.execute(query("forget_failure"), _identity(delivery))
             values = self._describe(delivery, result.processed_at)
+            connection.execute(query("forget_failure"), values)
             connection.execute(
                 query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
             )
             if result.outcome is Outcome.DUPLICATE:
-                connection.execute(query("erase_mark_duplicate"), _identity(delivery))
+                connection.execute(query("erase_mark_duplicate"), values)
             if result.outcome is Outcome.FAILED:
                 connection.execute(query("add_dead_letter"), _dead_letter(result))
             else:
@@ -145,22 +159,23 @@ class PostgresDatabase:
                 connection.execute(query("raise_alert"), _alert(result))
 
     def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
-        connection.execute(query("forget_failure"), _identity(delivery))
+        values = self._describe(delivery, now)
+        connection.execute(query("forget_failure"), values)
         _close_dead_letter(connection, delivery, now)
-        claimed = connection.execute(query("claim"), self._describe(delivery, now)).fetchone()
+        claimed = connection.execute(query("claim"), values).fetchone()
         if claimed is None:
             return None
-        values = {"source_file_id": claimed[0], "processed_at": now, "version": self._version}
-        row = connection.execute(query("add_load"), values).fetchone()
+        lineage = {"source_file_id": claimed[0], "processed_at": now, "version": self._version}
+        row = connection.execute(query("add_load"), lineage).fetchone()
         assert row is not None
         return PostgresLoad(connection, delivery, now, source_file_id=_int(claimed[0]), load_id=_int(row[0]))
 
     def _describe(self, delivery: Delivery, processed_at: datetime) -> dict[str, object]:
         return {
-            **_identity(delivery),
-            "size_bytes": delivery.size_bytes,
+            **asdict(delivery),
+            "sha256": _bytes(delivery.sha256),
             "processed_at": processed_at,
-            "version": self._version,
+            "pipeline_version": self._version,
         }
 
     def _connected(self) -> Connection:
@@ -184,20 +199,16 @@ def _int(value: object) -> int:
     return value
 
 
-def _identity(delivery: Delivery) -> dict[str, object]:
-    return {
-        "path": delivery.path,
-        "received_at": delivery.received_at,
-        "sha256": bytes.fromhex(delivery.sha256),
-    }
+def _bytes(sha256: str | None) -> bytes | None:
+    return None if sha256 is None else bytes.fromhex(sha256)
 
 
-def _result(delivery: Delivery, row: tuple[object, ...]) -> FileResult:
-    outcome, reason, rows, stored, duplicate, rejected, ignored_columns, processed_at = row
+def _result(row: tuple[object, ...]) -> FileResult:
+    outcome, reason, rows, stored, duplicate, rejected, ignored_columns, processed_at, *delivery = row
     assert isinstance(processed_at, datetime)
     assert isinstance(ignored_columns, list)
     return FileResult(
-        delivery=delivery,
+        delivery=delivery_of(delivery),
         outcome=Outcome(str(outcome)),
         processed_at=processed_at,
         reason=Reason(str(reason)) if reason else None,

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.deliveries import COLUMNS, delivery_of
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.removal import remove_readings
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.erasure import ERASED, meter_sha256
-from greenstream.ports import Deletion, Layer, RawFile
+from greenstream.ports import Deletion, LandedFile, Layer, ToErase
 
 
 def erased(connection: Connection) -> pl.DataFrame:
@@ -48,10 +50,22 @@ class PostgresErasures:
             rows = self._connection.execute(query("erase_days"), {"erasure_id": erasure}).fetchall()
         return [row[0] for row in rows if isinstance(row[0], date)]
 
-    def rewritten(self, path: str, sha256: str, *, was_received_at: datetime, received_at: datetime) -> None:
-        values = {"path": path, "sha256": sha256, "was_received_at": was_received_at, "received_at": received_at}
-        with translated(f"noting the new bytes of {path}"):
+    def rewriting(self, path: str, *, old: str, new: str) -> None:
+        with translated(f"noting that {path} is rewritten"):
+            self._connection.execute(query("erase_rewriting"), {"path": path, "old": old, "new": new})
+
+    def rewritten(self, was: LandedFile, now: LandedFile, *, old: str, new: str) -> None:
+        values = {**asdict(now), "was_version": was.version, "old": old, "new": new}
+        with translated(f"noting the new bytes of {now.path}"):
             self._connection.execute(query("erase_rewritten"), values)
+
+    def rewriting_broken_off(self) -> list[tuple[str, str]]:
+        with translated("looking for rewritten files"):
+            return [(str(path), str(new)) for path, new in self._connection.execute(query("erase_broken_off"))]
+
+    def forget_rewriting(self, path: str) -> None:
+        with translated(f"noting that {path} isn't being rewritten"):
+            self._connection.execute(query("erase_forget_rewriting"), {"path": path})
 
     def delete(self, meter_id: str) -> list[Deletion]:
         """All in the database, in one transaction."""
@@ -76,15 +90,21 @@ class PostgresErasures:
         with translated("completing an erasure"):
             self._connection.execute(query("erase_complete"), {"erasure_id": erasure, "now": now})
 
-    def to_erase(self) -> Iterator[RawFile]:
+    def to_erase(self) -> Iterator[ToErase]:
         with translated("looking for files that came again"):
             rows: list[Any] = self._connection.execute(query("erase_waiting")).fetchall()
-        for path, received_at, processed_at, cleaned in rows:
-            yield RawFile(path=path, received_at=received_at, processed_at=processed_at, cleaned=cleaned)
+        for source_file_id, processed_at, is_cleaned, *deliveries in rows:
+            width = len(COLUMNS)
+            yield ToErase(
+                source_file_id=source_file_id,
+                delivery=delivery_of(deliveries[:width]),
+                processed_at=processed_at,
+                cleaned=delivery_of(deliveries[width:]) if is_cleaned else None,
+            )
 
-    def done_with(self, path: str) -> None:
-        with translated(f"noting that {path} is done"):
-            self._connection.execute(query("erase_done_with"), {"path": path})
+    def done_with(self, source_file_id: int) -> None:
+        with translated("noting that a file is done"):
+            self._connection.execute(query("erase_done_with"), {"source_file_id": source_file_id})
 
     def _key(self, meter_id: str) -> int | None:
         values = {"meter_id": meter_id, "meter_sha256": _sha256(meter_id)}

@@ -11,6 +11,7 @@ from psycopg import Rollback
 from psycopg.rows import dict_row
 
 from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.deliveries import delivery_of
 from greenstream.adapters.postgres.erase import erased
 from greenstream.adapters.postgres.errors import translated
 from greenstream.adapters.postgres.load import PostgresLoad
@@ -20,7 +21,7 @@ from greenstream.adapters.postgres.sql import query
 from greenstream.domain.calendar import day_start
 from greenstream.domain.errors import LedgerMismatch
 from greenstream.domain.evaluate import Site
-from greenstream.domain.ledger import Delivery, Ledger
+from greenstream.domain.ledger import Ledger
 from greenstream.domain.parsing.lines import LINE_NUMBER
 from greenstream.domain.schema import Rejection
 from greenstream.ports import LoadedDelivery, RowChoice, Stored, WaitingRows
@@ -51,12 +52,11 @@ class PostgresReplays:
     def waiting(self, choice: RowChoice) -> Iterator[WaitingRows]:
         values = asdict(choice)
         for file in self._all("replay_waiting_files", values):
-            source_file_id, path, sha256, size_bytes, received_at = file
+            source_file_id, *delivery = file
             rows = self._all("replay_waiting_rows", {**values, "source_file_id": source_file_id})
-            delivery = Delivery(path=path, sha256=sha256, size_bytes=size_bytes, received_at=received_at)
             yield WaitingRows(
                 source_file_id=source_file_id,
-                delivery=delivery,
+                delivery=delivery_of(delivery),
                 rows=pl.DataFrame(rows, schema=WAITING, orient="row"),
             )
 
@@ -77,14 +77,8 @@ class PostgresReplays:
             "stop": day_start(last + timedelta(days=1), self._site.timezone),
         }
         return [
-            LoadedDelivery(
-                source_file_id=source_file_id,
-                delivery=Delivery(path=path, sha256=sha256, size_bytes=size_bytes, received_at=received_at),
-                processed_at=processed_at,
-            )
-            for source_file_id, path, sha256, size_bytes, received_at, processed_at in self._all(
-                "reprocess_files", values
-            )
+            LoadedDelivery(source_file_id=source_file_id, delivery=delivery_of(delivery), processed_at=processed_at)
+            for source_file_id, processed_at, *delivery in self._all("reprocess_files", values)
         ]
 
     @contextmanager

@@ -1,6 +1,7 @@
 """PostgreSQL behind the port `Waiting`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from greenstream.adapters.postgres.connection import Connection
@@ -16,18 +17,17 @@ class PostgresWaiting:
     def __init__(self, connected: Callable[[], Connection]) -> None:
         self._connected = connected
 
-    def add(self, file: LandedFile, route: Route, now: datetime) -> None:
-        values = {
-            "path": file.path,
-            "size_bytes": file.size_bytes,
-            "received_at": file.received_at,
-            "route": route.value,
-            "now": now,
-        }
-        self._rows("waiting_add", values)
+    def add(self, file: LandedFile, route: Route, now: datetime) -> datetime | None:
+        ((replaced,),) = self._rows("waiting_add", {**asdict(file), "route": route.value, "now": now})
+        assert replaced is None or isinstance(replaced, datetime)
+        return replaced
 
     def unknown(self, files: Sequence[LandedFile]) -> set[str]:
-        values = {"paths": [file.path for file in files], "received": [file.received_at for file in files]}
+        values = {
+            "paths": [file.path for file in files],
+            "versions": [file.version for file in files],
+            "modified": [file.modified_at for file in files],
+        }
         return {str(row[0]) for row in self._rows("waiting_unknown", values)}
 
     def overdue(self, before: datetime) -> list[tuple[str, Route]]:

@@ -2,34 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from greenstream.domain.errors import StorageUnavailable
+from greenstream.ports.landing import LandedFile
+
+__all__ = ["CHUNK_BYTES", "LANDING", "QUARANTINE", "Backend", "LandedFile", "Staged", "check_same"]
 
 LANDING = "raw-data"
 QUARANTINE = "quarantine"
 CHUNK_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class LandedFile:
-    """A file in the store.
-
-    `path` is the store's key, the same string everywhere. `received_at` is the store's last-modified time, in UTC:
-    to the microsecond in a folder, to the second on S3, which tells no more when asked about one object.
-    """
-
-    path: str
-    size_bytes: int
-    received_at: datetime
-
-
 def check_same(before: LandedFile, now: LandedFile, store: object) -> None:
-    """Raise StorageUnavailable where a file was written anew since it was listed."""
-    if now != before:
+    """Raise StorageUnavailable where a path holds another version than it did."""
+    if now.version != before.version:
         raise StorageUnavailable(f"{before.path} in {store} changed while it was being read: try again")
 
 
@@ -65,13 +54,15 @@ class Backend(Protocol):
 
     def put(self, key: str, content: Iterable[bytes]) -> None: ...
 
-    def rewrite(self, key: str, content: bytes, received_at: datetime) -> None:
+    def rewrite(self, key: str, content: bytes, modified_at: datetime) -> None:
         """As `put`, with that last-modified time where the place lets one choose."""
         ...
 
     def stat(self, key: str) -> LandedFile: ...
 
-    def read(self, key: str) -> Iterator[bytes]: ...
+    def read(self, file: LandedFile) -> Iterator[bytes]:
+        """The bytes of this version; StorageUnavailable before the first, or after the last, if it is another."""
+        ...
 
     def delete(self, key: str) -> None: ...
 

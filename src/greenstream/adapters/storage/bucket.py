@@ -18,7 +18,7 @@ from greenstream.adapters.storage.translation import bucket_errors
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from obstore import ObjectMeta
 
 # Above the biggest file that is processed. Up to here content is held in memory, as a conditional write, the only
 # one that is atomic on every S3 server, takes a single request.
@@ -48,23 +48,19 @@ class Bucket:
         with self._errors(key):
             obstore.put(self._store, key, whole, chunk_size=CHUNK_BYTES, max_concurrency=UPLOADS_AT_ONCE)
 
-    def rewrite(self, key: str, content: bytes, received_at: datetime) -> None:
-        del received_at
+    def rewrite(self, key: str, content: bytes, modified_at: datetime) -> None:
+        del modified_at
         self.put(key, [content])
 
     def stat(self, key: str) -> LandedFile:
         return self._landed(self._meta(key))
 
-    def read(self, key: str) -> Iterator[bytes]:
-        """One request a chunk, so that none outlasts its timeout; all for one version, if there are several."""
-        meta = self._meta(key)
-        if meta["size"] <= CHUNK_BYTES:
-            if content := self._get(key, {}):
-                yield content
-            return
-        for start in range(0, meta["size"], CHUNK_BYTES):
-            end = min(start + CHUNK_BYTES, meta["size"])
-            yield self._get(key, {"range": (start, end), "if_match": meta["e_tag"]})
+    def read(self, file: LandedFile) -> Iterator[bytes]:
+        """One request a chunk, so that none outlasts its timeout; each sees that it is of this version."""
+        if file.size_bytes == 0:
+            check_same(file, self.stat(file.path), self)
+        for start in range(0, file.size_bytes, CHUNK_BYTES):
+            yield self.read_range(file, start, min(start + CHUNK_BYTES, file.size_bytes))
 
     def delete(self, key: str) -> None:
         with self._errors(key):
@@ -120,10 +116,6 @@ class Bucket:
             return False
         return True
 
-    def _get(self, key: str, options: "GetOptions") -> bytes:
-        with self._errors(key):
-            return bytes(obstore.get(self._store, key, options=options).bytes())
-
     def _meta(self, key: str) -> "ObjectMeta":
         with self._errors(key):
             return obstore.head(self._store, key)
@@ -132,7 +124,13 @@ class Bucket:
         received_at = meta["last_modified"].astimezone(UTC)
         if isinstance(self._store, S3Store):  # some servers list fractions, none tells them of one object
             received_at = received_at.replace(microsecond=0)
-        return LandedFile(path=meta["path"], size_bytes=meta["size"], received_at=received_at)
+        return LandedFile(
+            path=meta["path"],
+            size_bytes=meta["size"],
+            received_at=received_at,
+            modified_at=received_at,
+            version=f"{meta['e_tag']} {received_at.isoformat()}",
+        )
 
     def _errors(self, key: str) -> AbstractContextManager[None]:
         return bucket_errors(f"{self._name}/{key}")

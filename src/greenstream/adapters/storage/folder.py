@@ -46,8 +46,8 @@ class Folder:
             staged.temporary.replace(target)
             _sync(target.parent)
 
-    def rewrite(self, key: str, content: bytes, received_at: datetime) -> None:
-        target, nanoseconds = self._path(key), (received_at - _EPOCH) // timedelta(microseconds=1) * 1000
+    def rewrite(self, key: str, content: bytes, modified_at: datetime) -> None:
+        target, nanoseconds = self._path(key), (modified_at - _EPOCH) // timedelta(microseconds=1) * 1000
         with self._temporary(target.parent, [content]) as staged, writing(target):
             os.utime(staged.temporary, ns=(nanoseconds, nanoseconds))
             staged.temporary.replace(target)
@@ -61,11 +61,15 @@ class Folder:
             raise NotFound(f"{path} is not a regular file")
         return _landed(key, status)
 
-    def read(self, key: str) -> Iterator[bytes]:
-        self.stat(key)
-        with self._opened(key) as file, reading(self._path(key)):
-            while chunk := file.read(CHUNK_BYTES):
+    def read(self, file: LandedFile) -> Iterator[bytes]:
+        self.stat(file.path)
+        with self._opened(file.path) as opened, reading(self._path(file.path)):
+            before = os.fstat(opened.fileno())
+            check_same(file, _landed(file.path, before), self)
+            while chunk := opened.read(CHUNK_BYTES):
                 yield chunk
+            if not _still_whole(before, after := os.fstat(opened.fileno())):
+                check_same(file, _landed(file.path, after), self)
 
     def _opened(self, key: str) -> FileIO:
         path = self._path(key)
@@ -251,7 +255,22 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
         return []
 
 
+def _still_whole(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether an open file has only lost its name: another one was renamed over it, or somebody deleted it."""
+    written = (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size)
+    return after.st_nlink == 0 and not written
+
+
 def _landed(key: str, status: os.stat_result) -> LandedFile:
+    return LandedFile(
+        path=key,
+        size_bytes=status.st_size,
+        received_at=_time(status.st_ctime_ns),
+        modified_at=_time(status.st_mtime_ns),
+        version=f"{status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}",
+    )
+
+
+def _time(nanoseconds: int) -> datetime:
     """A time outside what datetime can hold, which a file may well have, becomes the nearest one."""
-    microseconds = min(max(status.st_mtime_ns // 1000, _EARLIEST), _LATEST)
-    return LandedFile(path=key, size_bytes=status.st_size, received_at=_EPOCH + timedelta(microseconds=microseconds))
+    return _EPOCH + timedelta(microseconds=min(max(nanoseconds // 1000, _EARLIEST), _LATEST))

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, QUARANTINE, Backend, LandedFile, Staged
+from greenstream.adapters.storage.backend import (
+    CHUNK_BYTES,
+    LANDING,
+    QUARANTINE,
+    Backend,
+    LandedFile,
+    Staged,
+    check_same,
+)
 from greenstream.adapters.storage.names import (
     escape,
     is_listed,
@@ -49,14 +57,29 @@ class ObjectStore:
             return landed
         folder, text = f"{LANDING}/{day.isoformat()}", landing_text(text_of(source.name))
         with self._backend.stage(folder, content) as staged:
-            return self.head(self._keep(staged, f"{folder}/{escape(text)}", renew=True))
+            kept = self._keep(staged, f"{folder}/{escape(text)}", renew=True)
+        return self.head(kept)
+
+    def unlanded(self, source: Path, *, day: date) -> tuple[str, int] | None:
+        """The key that a file of this machine would get if it landed, and its size; None where it has landed already.
+
+        Its content isn't looked at, so the key is that of a file whose name is free. Raises as `land`.
+        """
+        size_bytes = _Source(source).size_bytes
+        if self._landed_already(source) is not None:
+            return None
+        return f"{LANDING}/{day.isoformat()}/{escape(landing_text(text_of(source.name)))}", size_bytes
 
     def head(self, path: str) -> LandedFile:
         return self._backend.stat(path)
 
-    def read(self, path: str) -> Iterator[bytes]:
-        """The content in chunks of at most 8 MiB; errors come with the first."""
-        return self._backend.read(path)
+    def read(self, file: LandedFile) -> Iterator[bytes]:
+        """The content in chunks of at most 8 MiB; errors come with the first, or behind the last.
+
+        Raises `StorageUnavailable` where the path holds another version than `file`. One that lost its name while it
+        was being read is read to its end.
+        """
+        return self._backend.read(file)
 
     def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
         """Bytes from one position up to another, which lies after it; both lie in the file.
@@ -69,16 +92,16 @@ class ObjectStore:
         """All files below a folder, in no order."""
         return self._backend.walk(path)
 
-    def quarantine(self, path: str) -> str:
-        """Copy ``raw-data/<day>/<name>`` to ``quarantine/<day>/<name>`` and return the copy's key; repeatable.
+    def quarantine(self, path: str, content: bytes) -> str:
+        """Keep the content of ``raw-data/<day>/<name>`` as ``quarantine/<day>/<name>`` and return that; repeatable.
 
-        The raw file stays. Another content of that name stays, too: then the copy gets its hash into its name.
+        Another content of that name stays, too: then this one gets its hash into its name.
         """
         zone, _, rest = path.partition("/")
         if zone != LANDING:
             raise NotFound(f"{path!r} is no file of the landing zone: its key must start with {LANDING}/")
         key = f"{QUARANTINE}/{rest}"
-        with self._backend.stage(key.rpartition("/")[0], _Stored(self._backend, path)) as staged:
+        with self._backend.stage(key.rpartition("/")[0], [content]) as staged:
             return self._keep(staged, key, renew=False)
 
     def list_landed(self, day: date | None = None) -> Iterator[LandedFile]:
@@ -105,8 +128,8 @@ class ObjectStore:
 
     def file_under(self, path: str, day: date) -> LandedFile:
         """Move an unfiled file into a day's folder, beside other content of its name; a delivery of this moment."""
-        key = f"{LANDING}/{day.isoformat()}/{path.rpartition('/')[2]}"
-        with self._backend.stage(key.rpartition("/")[0], _Stored(self._backend, path)) as staged:
+        file, key = self.head(path), f"{LANDING}/{day.isoformat()}/{path.rpartition('/')[2]}"
+        with self._backend.stage(key.rpartition("/")[0], _Stored(self._backend, file)) as staged:
             kept = self._keep(staged, key, renew=True)
         self._backend.delete(path)
         return self.head(kept)
@@ -128,13 +151,27 @@ class ObjectStore:
         """Write, or atomically replace, the object of this key; a `Path` is streamed."""
         self._backend.put(path, _Source(content) if isinstance(content, Path) else [content])
 
-    def rewrite(self, path: str, content: bytes, *, received_at: datetime) -> LandedFile:
-        """Atomically replace the bytes of a file, which keeps its time in a folder, and gets a new one on S3."""
-        self._backend.rewrite(path, content, received_at)
-        return self.head(path)
+    def rewrite(self, file: LandedFile, content: bytes) -> LandedFile:
+        """Atomically replace the bytes of this version; in a folder the file keeps `modified_at`, on S3 it can't.
 
-    def delete(self, path: str) -> None:
-        """Delete the object of this key, if there is one."""
+        Raises `StorageUnavailable` where the path holds another version by now.
+        """
+        check_same(file, self.head(file.path), self)
+        self._backend.rewrite(file.path, content, file.modified_at)
+        return self.head(file.path)
+
+    def delete(self, file: LandedFile) -> bool:
+        """Delete this version; False where it is gone, or the path holds another one, which stays."""
+        try:
+            if self.head(file.path).version != file.version:
+                return False
+        except NotFound:
+            return False
+        self._backend.delete(file.path)
+        return True
+
+    def remove(self, path: str) -> None:
+        """Delete an object of ours by its key, if there is one, whoever wrote it last."""
         self._backend.delete(path)
 
     def folders(self, path: str) -> Iterator[str]:
@@ -152,9 +189,9 @@ class ObjectStore:
         with self._backend.stage(LANDING, [content]) as staged:
             try:
                 created, again = staged.create(key), staged.create(key)
-                found = b"".join(self.read(key))
+                found = b"".join(self.read(self.head(key)))
             finally:
-                self.delete(key)
+                self.remove(key)
         if not created or found != content:
             raise StorageRefused(f"{self} did not give back what was written to it: use another store")
         if again:
@@ -185,13 +222,18 @@ class ObjectStore:
 
     def _holds(self, key: str, staged: Staged) -> bool:
         try:
-            return self.head(key).size_bytes == staged.size_bytes and self._sha256(key) == staged.sha256
+            file = self.head(key)
+            return file.size_bytes == staged.size_bytes and self._sha256(file) == staged.sha256
         except NotFound:  # gone again, or a folder, or a symbolic link
             return False
+        except StorageUnavailable:
+            if self.head(key).version == file.version:
+                raise
+            return self._holds(key, staged)  # somebody else has landed it at this moment
 
-    def _sha256(self, key: str) -> str:
+    def _sha256(self, file: LandedFile) -> str:
         digest = hashlib.sha256()
-        for chunk in self.read(key):
+        for chunk in self.read(file):
             digest.update(chunk)
         return digest.hexdigest()
 
@@ -231,6 +273,10 @@ class _Source:
             raise StorageRefused(f"{path} is not a regular file")
         self._path = path
 
+    @property
+    def size_bytes(self) -> int:
+        return self._status.st_size
+
     def __iter__(self) -> Iterator[bytes]:
         with source_errors(self._path), self._path.open("rb", buffering=0) as file:
             while chunk := file.read(CHUNK_BYTES):
@@ -243,8 +289,8 @@ class _Source:
 class _Stored:
     """The chunks of an object in the store, read anew at each iteration."""
 
-    def __init__(self, backend: Backend, key: str) -> None:
-        self._backend, self._key = backend, key
+    def __init__(self, backend: Backend, file: LandedFile) -> None:
+        self._backend, self._file = backend, file
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._backend.read(self._key)
+        return self._backend.read(self._file)

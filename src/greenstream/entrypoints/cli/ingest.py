@@ -146,6 +146,10 @@ class Run:
         began = time.perf_counter()
         key = None
         try:
+            refused = self._patiently(lambda: self._system.refuse(Path(name)))
+            if refused is not None:
+                self._note(Done(name=name, result=refused, seconds=time.perf_counter() - began))
+                return
             key = self._patiently(lambda: self._system.store.land(Path(name), day=self._system.today())).path
             result = self._patiently(lambda: self._system.process(key))
         except NotFound as error:

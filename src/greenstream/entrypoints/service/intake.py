@@ -68,7 +68,7 @@ class IntakePart:
         self._refused: dict[str, float] = {}
 
     def run(self, system: System) -> None:
-        intake, immature = system.intake(self._queued), list[LandedFile]()
+        intake, immature = system.intake(self._queued, self._replaced), list[LandedFile]()
         scans = Scans(BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS)
         # Whoever ran before may have ended between noting a file and queueing it.
         intake.remind(now(), after=timedelta(0))
@@ -129,6 +129,9 @@ class IntakePart:
 
     def _queued(self, file: LandedFile, route: Route) -> None:
         self._log.debug("queued", file=file.path, route=route.value, size_bytes=file.size_bytes)
+
+    def _replaced(self, file: LandedFile, received_at: datetime) -> None:
+        self._log.warning("replaced before it was read", file=file.path, received_at=received_at.isoformat())
 
 
 def _local(at: datetime, system: System) -> datetime:

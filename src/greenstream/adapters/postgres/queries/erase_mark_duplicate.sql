@@ -1,7 +1,7 @@
 -- The same content was loaded before, and some of it erased since.
 UPDATE greenstream.source_file f SET to_erase = true
 WHERE f.path = %(path)s
-  AND f.received_at = %(received_at)s
+  AND f.version = %(version)s
   AND f.sha256 = %(sha256)s
   AND f.outcome = 'duplicate'
   AND EXISTS (

@@ -1,5 +1,3 @@
 -- Also what was given up unseen, without its content's hash.
 DELETE FROM greenstream.source_file
-WHERE path = %(path)s
-  AND outcome = 'failed'
-  AND (sha256 = '' OR (received_at = %(received_at)s AND sha256 = %(sha256)s))
+WHERE path = %(path)s AND outcome = 'failed' AND (sha256 IS NULL OR version = %(version)s)

@@ -1,6 +1,6 @@
 -- The loaded files with chosen rows that wait.
-SELECT source_file_id, path, encode(coalesce(raw_sha256, sha256), 'hex'), size_bytes, received_at
-FROM greenstream.source_file f
+SELECT source_file_id, path, size_bytes, received_at, sha256, modified_at, version, replaced_at
+FROM greenstream.delivery f
 WHERE (%(source_file)s::text IS NULL OR f.path = %(source_file)s)
   AND EXISTS (
       SELECT FROM greenstream.quarantined_row q

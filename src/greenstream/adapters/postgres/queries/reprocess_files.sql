@@ -1,7 +1,10 @@
 -- Loaded files with readings on the days, or received on them; oldest first, so that of two files with the same row the
 -- one that came first has it again.
-SELECT f.source_file_id, f.path, encode(coalesce(f.raw_sha256, f.sha256), 'hex'), f.size_bytes, f.received_at, f.processed_at
+SELECT
+    f.source_file_id, f.processed_at,
+    d.path, d.size_bytes, d.received_at, d.sha256, d.modified_at, d.version, d.replaced_at
 FROM greenstream.source_file f
+JOIN greenstream.delivery d USING (source_file_id)
 WHERE f.outcome = 'loaded'
   AND (
       (f.received_at >= %(start)s AND f.received_at < %(stop)s)

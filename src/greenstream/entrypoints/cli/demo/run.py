@@ -29,7 +29,7 @@ class Run:
     def sha256(self) -> Mapping[str, str]:
         """Of each simulated file, by its name."""
         pairs = zip(self.report.files, self.results, strict=True)
-        return {file.path.name: result.delivery.sha256 for file, result in pairs}
+        return {file.path.name: result.delivery.sha256 for file, result in pairs if result.delivery.sha256}
 
     @property
     def troubles(self) -> int:
