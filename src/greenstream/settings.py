@@ -41,6 +41,10 @@ class PlaceSettings(BaseSettings):
     storage: str | None = Field(
         default=None, description="another store than the home: `file:///…` or `s3://bucket/prefix`"
     )
+    storage_group: str | None = Field(
+        default=None,
+        description="a group (name or number) whose members may drop files into the landing zone, such as SFTP users",
+    )
     timezone: str = Field(default="UTC", description="the site's time zone; can't change once readings are stored")
     retention_days: int = Field(default=90, ge=1, description="how long raw files and database days are kept, in days")
     findings_retention_days: int = Field(

@@ -97,7 +97,11 @@ class System:
 
     @cached_property
     def store(self) -> ObjectStore:
-        return open_store(self.settings.storage_url)
+        """The store, closed to other users of this machine."""
+        store = open_store(self.settings.storage_url, group=self.settings.storage_group)
+        if changed := store.close_to_others():
+            self.progress(f"closed {changed} files and folders in {store} to other users of this machine")
+        return store
 
     @cached_property
     def lake(self) -> ObjectLake:
@@ -316,6 +320,7 @@ class System:
             landing=self.store,
             lifetimes=self.settings.lifetimes,
             timezone=self.settings.timezone,
+            max_copied_bytes=self.settings.limits.max_file_bytes,
             dry_run=dry_run,
         )
 

@@ -115,7 +115,7 @@ def test_what_lands_right_after_the_first_scan_is_seen_though_no_scan_looks_ther
     folder = system.store.folder()
     assert folder is not None
     (folder / "2019-01-01").mkdir()
-    changes = Watcher(stop, logger(json=True)).changes(lambda: folder)
+    changes = Watcher(stop, logger(json=True)).changes(system.store)
     next(changes)  # a scan of all folders follows the first one
     (folder / "2019-01-01" / "a.csv").write_text(LINE)
     assert date(2019, 1, 1) in set().union(*(each or () for each in itertools.islice(changes, 10)))

@@ -17,6 +17,7 @@ from greenstream.entrypoints.service import watching
 from greenstream.entrypoints.service.intake import FULL_SCAN_SECONDS, LOSS_SCAN_SECONDS, Scans
 from greenstream.entrypoints.service.strays import MOST, Strays
 from greenstream.entrypoints.service.watching import Watcher
+from greenstream.ports.landing import Stray
 
 DAY = date(2024, 3, 15)
 Changes = Iterator[set[date] | None]
@@ -47,7 +48,7 @@ def changes(
     """What a watcher says, from when it watches on."""
     monkeypatch.setattr(watching, "AGAIN_SECONDS", 0.05)
     stop = threading.Event()
-    changes = Watcher(stop, keeping(events)).changes(store.folder)
+    changes = Watcher(stop, keeping(events)).changes(store)
     assert next(changes) is None
     yield changes
     stop.set()
@@ -79,11 +80,23 @@ def test_a_name_that_is_not_utf8_means_that_something_changed(
     assert "Unable to decode path" in warning["error"]
 
 
-def test_a_folder_whose_name_is_not_utf8_keeps_nothing_from_being_seen(zone: Path, changes: Changes) -> None:
-    """Each watch of it fails, so that the folder is scanned again and again."""
-    Path(os.fsdecode(bytes(zone) + b"/caf\xe9")).mkdir()
-    for _ in range(5):
-        until(changes, lost)
+def test_while_no_watch_can_be_had_the_zone_is_scanned(
+    changes: Changes, events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, zone: Path
+) -> None:
+    """As where the system's limit is reached, by other programs too."""
+    with monkeypatch.context() as limited:
+        limited.setattr(watching.watchfiles, "watch", out_of_watches)
+        Path(os.fsdecode(bytes(zone) + b"/caf\xe9")).mkdir()
+        for _ in range(5):
+            until(changes, lost)
+    until(changes, lambda change: change is not None)
+    (zone / str(DAY) / "good.csv").write_bytes(b"x")
+    until(changes, seen)
+    assert len(named(events, "can't watch the landing zone; it is scanned")) == 1
+
+
+def out_of_watches(*_: object, **__: object) -> Iterator[set[tuple[int, str]]]:
+    raise OSError("OS file watch limit reached")
 
 
 @pytest.mark.parametrize("how", ["removed", "renamed", "replaced"])
@@ -134,12 +147,12 @@ def test_lost_events_bring_the_next_scans_forward() -> None:
 def test_a_stray_is_told_once_and_again_when_its_reason_changes(events: list[dict[str, Any]]) -> None:
     strays = Strays(keeping(events))
     for why in ("a link", "a link", "a folder", "a folder", "a link"):
-        strays.tell("raw-data/2024-03-15/a.csv", why)
+        strays.tell(Stray(path="raw-data/2024-03-15/a.csv", why=why))
     assert [each["error"] for each in named(events, "stray")] == ["a link", "a folder", "a link"]
 
 
 def test_strays_without_number_take_no_memory_without_number(events: list[dict[str, Any]]) -> None:
     strays = Strays(keeping(events))
     for number in range(3 * MOST):
-        strays.tell(str(number), "a link")
+        strays.tell(Stray(path=str(number), why="a link"))
     assert len(strays._told) <= MOST

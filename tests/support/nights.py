@@ -84,6 +84,7 @@ class Nights:
             landing=self.bed.store,
             lifetimes=self.lifetimes,
             timezone=self.bed.site.timezone,
+            max_copied_bytes=self.bed.site.limits.max_file_bytes,
             dry_run=dry_run,
         )
         return retire(means, self.today, self.bed.clock())

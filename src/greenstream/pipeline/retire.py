@@ -10,7 +10,7 @@ from greenstream.domain.calendar import day_start
 from greenstream.domain.errors import LakeDamaged, NotFound, TransactionConflict
 from greenstream.pipeline.compare import differences
 from greenstream.pipeline.delivered import is_still
-from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, Landing, Layer, Lifetimes
+from greenstream.ports import Archives, DayFacts, Deletion, Lake, LandedCopy, LandedFile, Landing, Layer, Lifetimes
 
 FILES_AT_ONCE = 200
 HALF_WRITTEN = timedelta(days=1)
@@ -34,13 +34,17 @@ class Retirement:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What retention works with; a dry run only says what would go."""
+    """What retention works with; a dry run only says what would go.
+
+    Of rejected files up to `max_copied_bytes` there is a copy in the quarantine, of larger ones there never is.
+    """
 
     archives: Archives
     lake: Lake
     landing: Landing
     lifetimes: Lifetimes
     timezone: str
+    max_copied_bytes: int
     dry_run: bool = False
 
 
@@ -151,11 +155,16 @@ def _drop(file: LandedCopy, means: Retention) -> bool:
             return False
         if means.dry_run:
             return True
-        if file.is_rejected and file.delivery.sha256 is not None:  # copied when it was rejected; this makes sure
-            means.landing.quarantine(landed.path, b"".join(means.landing.read(landed)))
+        if file.is_rejected and landed.size_bytes <= means.max_copied_bytes:
+            _keep_copy(landed, means.landing)
         return means.landing.delete(landed)
     except NotFound:
         return False
+
+
+def _keep_copy(file: LandedFile, landing: Landing) -> None:
+    """It was copied when it was rejected; this makes sure."""
+    landing.quarantine(file.path, b"".join(landing.read(file)))
 
 
 def _raw_deletion(file: LandedCopy, means: Retention) -> Deletion:
@@ -186,7 +195,8 @@ def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Reti
     """Copies of rejected files."""
     for file in means.landing.quarantined(last):
         if not means.dry_run:
-            means.landing.delete(file)
+            if not means.landing.delete(file):
+                continue
             deletion = Deletion(
                 layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, reason="past its lifetime"
             )

@@ -28,6 +28,21 @@ class LandedFile:
     version: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stray:
+    """Something in the landing zone that is no file of ours and is left alone: `why` says what it is."""
+
+    path: str
+    why: str
+
+
+OnStray = Callable[[Stray], None]
+
+
+def ignore(stray: Stray) -> None:
+    """Nobody wants to hear of strays."""
+
+
 class Landing(Protocol):
     """The landing zone. All methods raise NotFound, StorageUnavailable or StorageRefused."""
 
@@ -40,8 +55,8 @@ class Landing(Protocol):
         """Keep the content of a landed file in the quarantine; its path there. Doing it twice is doing it once."""
         ...
 
-    def list_landed(self) -> Iterator[LandedFile]:
-        """All landed files."""
+    def list_landed(self, *, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
+        """All landed files; `on_stray` hears of what is none, and stays."""
         ...
 
     def rewrite(self, file: LandedFile, content: bytes) -> LandedFile:
@@ -60,5 +75,8 @@ class Landing(Protocol):
         ...
 
     def delete(self, file: LandedFile) -> bool:
-        """Delete this version; False where it is gone already, or the path holds another one by now, which stays."""
+        """Delete this version; False where it is gone already, or the path holds another one by now, which stays.
+
+        So does one that somebody has open for writing, where the system tells.
+        """
         ...

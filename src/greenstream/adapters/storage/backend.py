@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from greenstream.domain.errors import StorageUnavailable
-from greenstream.ports.landing import LandedFile
+from greenstream.ports.landing import LandedFile, OnStray, ignore
 
-__all__ = ["CHUNK_BYTES", "LANDING", "QUARANTINE", "Backend", "LandedFile", "Staged", "check_same"]
+__all__ = ["CHUNK_BYTES", "LANDING", "QUARANTINE", "Backend", "LandedFile", "OnStray", "Staged", "check_same", "ignore"]
 
 LANDING = "raw-data"
 QUARANTINE = "quarantine"
@@ -54,8 +54,8 @@ class Backend(Protocol):
 
     def put(self, key: str, content: Iterable[bytes]) -> None: ...
 
-    def rewrite(self, key: str, content: bytes, modified_at: datetime) -> None:
-        """As `put`, with that last-modified time where the place lets one choose."""
+    def rewrite(self, file: LandedFile, content: bytes) -> LandedFile | None:
+        """Replace this version, which keeps its times where the place lets one choose; None if it is another by now."""
         ...
 
     def stat(self, key: str) -> LandedFile: ...
@@ -64,14 +64,28 @@ class Backend(Protocol):
         """The bytes of this version; StorageUnavailable before the first, or after the last, if it is another."""
         ...
 
-    def delete(self, key: str) -> None: ...
+    def delete(self, file: LandedFile) -> bool:
+        """Delete this version; False where the key holds another one by now, or somebody writes to it."""
+        ...
 
-    def list(self, folder: str) -> Iterator[LandedFile]:
+    def remove(self, key: str) -> None:
+        """Delete whatever has this key, if anything has."""
+        ...
+
+    def list(self, folder: str, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         """The files directly in `folder`, by name; none if there is no such folder."""
         ...
 
-    def folders(self, folder: str) -> Iterator[str]:
+    def folders(self, folder: str, on_stray: OnStray = ignore) -> Iterator[str]:
         """The names of the folders directly in `folder`, sorted."""
+        ...
+
+    def drops(self, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
+        """The files that lie beside the folders of days, or were about to be filed when a process was killed."""
+        ...
+
+    def file_under(self, key: str, folder: str) -> str | None:
+        """Move a drop into a folder, beside what has its name there; its key. None in a place that can't move."""
         ...
 
     def read_range(self, file: LandedFile, start: int, stop: int) -> bytes:
@@ -96,4 +110,8 @@ class Backend(Protocol):
 
     def sweep(self, before: datetime) -> int:
         """Delete what killed processes staged before `before`; how many there were."""
+        ...
+
+    def close_to_others(self) -> int:
+        """Put the rights of existing files and folders right; how many were changed."""
         ...

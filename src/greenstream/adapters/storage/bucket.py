@@ -13,7 +13,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore, S3Store
 
-from greenstream.adapters.storage.backend import CHUNK_BYTES, LandedFile, check_same
+from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, LandedFile, OnStray, check_same, ignore
 from greenstream.adapters.storage.translation import bucket_errors
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
@@ -48,9 +48,11 @@ class Bucket:
         with self._errors(key):
             obstore.put(self._store, key, whole, chunk_size=CHUNK_BYTES, max_concurrency=UPLOADS_AT_ONCE)
 
-    def rewrite(self, key: str, content: bytes, modified_at: datetime) -> None:
-        del modified_at
-        self.put(key, [content])
+    def rewrite(self, file: LandedFile, content: bytes) -> LandedFile | None:
+        if self.stat(file.path).version != file.version:
+            return None
+        self.put(file.path, [content])
+        return self.stat(file.path)
 
     def stat(self, key: str) -> LandedFile:
         return self._landed(self._meta(key))
@@ -62,17 +64,31 @@ class Bucket:
         for start in range(0, file.size_bytes, CHUNK_BYTES):
             yield self.read_range(file, start, min(start + CHUNK_BYTES, file.size_bytes))
 
-    def delete(self, key: str) -> None:
+    def delete(self, file: LandedFile) -> bool:
+        if self.stat(file.path).version != file.version:
+            return False
+        self.remove(file.path)
+        return True
+
+    def remove(self, key: str) -> None:
         with self._errors(key):
             obstore.delete(self._store, key)
 
-    def list(self, folder: str) -> Iterator[LandedFile]:
+    def drops(self, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
+        return self.list(LANDING, on_stray)
+
+    def file_under(self, key: str, folder: str) -> None:
+        return None
+
+    def list(self, folder: str, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
+        del on_stray
         with self._errors(folder):
             objects = obstore.list_with_delimiter(self._store, folder)["objects"]
         files = (meta for meta in objects if meta["path"] != folder)  # some servers keep objects for folders
         return map(self._landed, sorted(files, key=lambda meta: meta["path"]))
 
-    def folders(self, folder: str) -> Iterator[str]:
+    def folders(self, folder: str, on_stray: OnStray = ignore) -> Iterator[str]:
+        del on_stray
         with self._errors(folder):
             prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
         return (prefix.rpartition("/")[2] for prefix in sorted(prefixes))
@@ -98,6 +114,9 @@ class Bucket:
         return None
 
     def sweep(self, before: datetime) -> int:
+        return 0
+
+    def close_to_others(self) -> int:
         return 0
 
     def put_at_once(self, key: str, chunks: Sequence[bytes], *, mode: Literal["create", "overwrite"]) -> bool:

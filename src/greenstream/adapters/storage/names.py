@@ -18,6 +18,7 @@ with surrogates (U+DC80–DCFF) for bytes that are not.
 
 import os
 import re
+from datetime import date
 
 # What a folder takes, and some S3 servers, too. A name that is longer once escaped is cut when it lands.
 MAX_SEGMENT_BYTES = 255
@@ -58,6 +59,14 @@ def is_listed(text: str) -> bool:
     The endings are ``.part``, ``.partial``, ``.tmp``, and ``#`` with digits, as object store libraries stage files.
     """
     return not _PARTIAL.fullmatch(text)
+
+
+def is_day(text: str) -> bool:
+    """Whether this is the name of a day's folder, ``YYYY-MM-DD``."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def landing_text(text: str) -> str:

@@ -6,6 +6,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from datetime import date, datetime
+from io import FileIO
 from pathlib import Path
 
 from greenstream.adapters.storage.backend import (
@@ -14,11 +15,13 @@ from greenstream.adapters.storage.backend import (
     QUARANTINE,
     Backend,
     LandedFile,
+    OnStray,
     Staged,
-    check_same,
+    ignore,
 )
 from greenstream.adapters.storage.names import (
     escape,
+    is_day,
     is_listed,
     landing_text,
     text_of,
@@ -104,35 +107,43 @@ class ObjectStore:
         with self._backend.stage(key.rpartition("/")[0], [content]) as staged:
             return self._keep(staged, key, renew=False)
 
-    def list_landed(self, day: date | None = None) -> Iterator[LandedFile]:
+    def list_landed(self, day: date | None = None, *, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         """The landed files of a day, or of all days, by day and name.
 
-        Left out are hidden files, those named like uploads under way (``.part``, ``.partial``, ``.tmp``, ``#1``),
-        symbolic links, folders in a day's folder, and folders not named like a day.
+        Left out are hidden files and those named like uploads under way (``.part``, ``.partial``, ``.tmp``, ``#1``).
+        What else is no regular file in the folder of a day is named to `on_stray`, and the listing goes on.
         """
-        days = self._days() if day is None else [day.isoformat()]
+        days = self._days(on_stray) if day is None else [day.isoformat()]
         for each in days:
-            for landed in self._backend.list(f"{LANDING}/{each}"):
+            for landed in self._backend.list(f"{LANDING}/{each}", on_stray):
                 if is_listed(landed.path.rpartition("/")[2]):
                     yield landed
 
     def quarantined(self, before: date) -> Iterator[LandedFile]:
         """Copies of rejected files that landed before a day, by day and name."""
-        for day in filter(_is_day, self._backend.folders(QUARANTINE)):
+        for day in filter(is_day, self._backend.folders(QUARANTINE)):
             if date.fromisoformat(day) < before:
                 yield from self._backend.list(f"{QUARANTINE}/{day}")
 
-    def unfiled(self) -> Iterator[LandedFile]:
+    def unfiled(self, *, on_stray: OnStray = ignore) -> Iterator[LandedFile]:
         """Files that somebody dropped into ``raw-data/`` itself, outside the folders of days."""
-        return (file for file in self._backend.list(LANDING) if is_listed(file.path.rpartition("/")[2]))
+        return (file for file in self._backend.drops(on_stray) if is_listed(file.path.rpartition("/")[2]))
 
     def file_under(self, path: str, day: date) -> LandedFile:
-        """Move an unfiled file into a day's folder, beside other content of its name; a delivery of this moment."""
-        file, key = self.head(path), f"{LANDING}/{day.isoformat()}/{path.rpartition('/')[2]}"
-        with self._backend.stage(key.rpartition("/")[0], _Stored(self._backend, file)) as staged:
-            kept = self._keep(staged, key, renew=True)
-        self._backend.delete(path)
-        return self.head(kept)
+        """Move an unfiled file into a day's folder, beside what has its name there; a delivery of its own.
+
+        In a folder the file itself is moved, so whoever still writes to it goes on there. A file that another process
+        files at the same time is `NotFound` for one of them.
+        """
+        folder = f"{LANDING}/{day.isoformat()}"
+        return self.head(self._backend.file_under(path, folder) or self._copy_under(path, folder))
+
+    def _copy_under(self, path: str, folder: str) -> str:
+        file = self.head(path)
+        with self._backend.stage(folder, _Stored(self._backend, file)) as staged:
+            kept = self._keep(staged, f"{folder}/{path.rpartition('/')[2]}", renew=True)
+        self._backend.delete(file)
+        return kept
 
     def ends_a_line(self, path: str) -> bool:
         """Whether the last byte is a line feed; a file that is still being written seldom ends so."""
@@ -143,6 +154,11 @@ class ObjectStore:
         """The landing zone as a folder of this machine, made if need be; None where it is none."""
         return self._backend.local_folder(LANDING)
 
+    def watched(self) -> list[Path]:
+        """In a folder, the landing zone and the folders of days: all that has to be watched, each by itself."""
+        folder = self.folder()
+        return [folder, *(folder / day for day in self._days(ignore))] if folder else []
+
     def root(self) -> Path | None:
         """The store as a folder of this machine; None in a bucket."""
         return self._backend.local_root()
@@ -152,27 +168,29 @@ class ObjectStore:
         self._backend.put(path, _Source(content) if isinstance(content, Path) else [content])
 
     def rewrite(self, file: LandedFile, content: bytes) -> LandedFile:
-        """Atomically replace the bytes of this version; in a folder the file keeps `modified_at`, on S3 it can't.
+        """Replace the bytes of this version; in a folder the file keeps `modified_at`, on S3 it can't.
 
-        Raises `StorageUnavailable` where the path holds another version by now.
+        Raises `StorageUnavailable` where the path holds another version by now, or somebody still writes to it: then
+        that stays.
         """
-        check_same(file, self.head(file.path), self)
-        self._backend.rewrite(file.path, content, file.modified_at)
-        return self.head(file.path)
+        written = self._backend.rewrite(file, content)
+        if written is None:
+            raise StorageUnavailable(f"{file.path} in {self} changed, or is being written to: try again")
+        return written
 
     def delete(self, file: LandedFile) -> bool:
-        """Delete this version; False where it is gone, or the path holds another one, which stays."""
+        """Delete this version; False where it is gone, or the path holds another one, which stays.
+
+        So does one that somebody has open for writing, where the system tells (Linux, for files of ours).
+        """
         try:
-            if self.head(file.path).version != file.version:
-                return False
+            return self._backend.delete(file)
         except NotFound:
             return False
-        self._backend.delete(file.path)
-        return True
 
     def remove(self, path: str) -> None:
         """Delete an object of ours by its key, if there is one, whoever wrote it last."""
-        self._backend.delete(path)
+        self._backend.remove(path)
 
     def folders(self, path: str) -> Iterator[str]:
         """The names of the folders in one, sorted."""
@@ -182,16 +200,19 @@ class ObjectStore:
         """Delete what processes killed before that time left half-written, and tell how many files it was."""
         return self._backend.sweep(before)
 
+    def close_to_others(self) -> int:
+        """Put right what earlier versions left open to other users of this machine; how many files and folders."""
+        return self._backend.close_to_others()
+
     def check(self) -> None:
         """Write, read back and delete a small object; see that an existing one cannot be created again."""
         key = f"{LANDING}/.check-{secrets.token_hex(8)}"
         content = secrets.token_bytes(64)
-        with self._backend.stage(LANDING, [content]) as staged:
-            try:
-                created, again = staged.create(key), staged.create(key)
-                found = b"".join(self.read(self.head(key)))
-            finally:
-                self.remove(key)
+        try:
+            created, again = (self._created(key, content) for _ in range(2))
+            found = b"".join(self.read(self.head(key)))
+        finally:
+            self.remove(key)
         if not created or found != content:
             raise StorageRefused(f"{self} did not give back what was written to it: use another store")
         if again:
@@ -202,6 +223,10 @@ class ObjectStore:
 
     def __str__(self) -> str:
         return str(self._backend)
+
+    def _created(self, key: str, content: bytes) -> bool:
+        with self._backend.stage(LANDING, [content]) as staged:
+            return staged.create(key)
 
     def _landed_already(self, source: Path) -> LandedFile | None:
         key = self._backend.key_of(source)
@@ -237,8 +262,8 @@ class ObjectStore:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _days(self) -> Iterator[str]:
-        return filter(_is_day, self._backend.folders(LANDING))
+    def _days(self, on_stray: OnStray) -> Iterator[str]:
+        return filter(is_day, self._backend.folders(LANDING, on_stray))
 
 
 def _candidates(key: str, staged: Staged) -> Iterator[str]:
@@ -251,14 +276,7 @@ def _candidates(key: str, staged: Staged) -> Iterator[str]:
 
 def _is_landing_key(key: str) -> bool:
     zone, *rest = key.split("/")
-    return zone == LANDING and len(rest) == 2 and _is_day(rest[0]) and is_listed(rest[1])
-
-
-def _is_day(name: str) -> bool:
-    try:
-        return date.fromisoformat(name).isoformat() == name
-    except ValueError:
-        return False
+    return zone == LANDING and len(rest) == 2 and is_day(rest[0]) and is_listed(rest[1])
 
 
 class _Source:
@@ -278,12 +296,20 @@ class _Source:
         return self._status.st_size
 
     def __iter__(self) -> Iterator[bytes]:
-        with source_errors(self._path), self._path.open("rb", buffering=0) as file:
+        with source_errors(self._path), self._opened() as file:
+            self._check_same(os.fstat(file.fileno()))
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-            after = os.fstat(file.fileno())
-        if (after.st_size, after.st_mtime_ns) != (self._status.st_size, self._status.st_mtime_ns):
-            raise StorageUnavailable(f"{self._path} is still being written: try again when it is complete")
+            self._check_same(os.fstat(file.fileno()))
+
+    def _opened(self) -> FileIO:
+        """Not waiting for a writer, should a named pipe have taken the file's place."""
+        return FileIO(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+
+    def _check_same(self, now: os.stat_result) -> None:
+        for each in ("st_mode", "st_size", "st_mtime_ns"):
+            if getattr(now, each) != getattr(self._status, each):
+                raise StorageUnavailable(f"{self._path} is still being written: try again when it is complete")
 
 
 class _Stored:

@@ -16,6 +16,9 @@ _PASSING = {
 }
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+LINK_ERRORS = {errno.ENOTDIR, errno.ELOOP}
+"""When a link, or a file, is opened as a folder."""
+
 _REMEDIES = {
     errno.EACCES: "give GreenStream's user the permission",
     errno.EPERM: "give GreenStream's user the permission, or the ownership",
@@ -59,6 +62,17 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _os_error(f"{path} cannot be written", error) from error
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Errors in moving or deleting a file of the store."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _ABSENT:
+            raise NotFound(f"{path}: no such file in the store") from error
+        raise _os_error(f"{path} cannot be changed", error) from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from greenstream.entrypoints.service.strays import Strays
 from greenstream.entrypoints.service.watching import Watcher
 from greenstream.pipeline.intake import Stillness
 from greenstream.ports import LandedFile
+from greenstream.ports.landing import Stray
 from greenstream.wiring import System, now
 
 SCAN_SECONDS = 60.0
@@ -72,7 +73,7 @@ class IntakePart:
         scans = Scans(BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS)
         # Whoever ran before may have ended between noting a file and queueing it.
         intake.remind(now(), after=timedelta(0))
-        for changed in self._watcher.changes(system.store.folder):
+        for changed in self._watcher.changes(system.store):
             at, days, passed = now(), changed or set(), time.monotonic()
             if changed is None:
                 scans.lost(passed)
@@ -87,11 +88,11 @@ class IntakePart:
             immature = intake.take(found.values(), at)
 
     def _all(self, system: System) -> Iterator[LandedFile]:
-        return system.store.list_landed()
+        return system.store.list_landed(on_stray=self._strays.tell)
 
     def _of(self, system: System, days: set[date]) -> Iterator[LandedFile]:
         for day in sorted(days):
-            yield from system.store.list_landed(day)
+            yield from system.store.list_landed(day, on_stray=self._strays.tell)
 
     def _as_now(self, system: System, files: list[LandedFile]) -> Iterator[LandedFile]:
         """Files looked at anew, without those that are gone."""
@@ -101,11 +102,11 @@ class IntakePart:
             except NotFound:
                 continue
             except (StorageRefused, StorageUnavailable) as error:  # the next scan finds it again
-                self._strays.tell(file.path, str(error))
+                self._strays.tell(Stray(path=file.path, why=str(error)))
 
     def _file_dropped(self, system: System, at: datetime) -> None:
         """File what was dropped beside the folders of days under today, once it has lain still for a while."""
-        for file in system.store.unfiled():
+        for file in system.store.unfiled(on_stray=self._strays.tell):
             if self._stillness.of(file, at) > UNFILED and self._refused.get(file.path, 0) <= time.monotonic():
                 self._file(system, file, _local(at, system).date())
 

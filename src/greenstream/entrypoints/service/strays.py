@@ -1,6 +1,7 @@
 """What lies in the landing zone and can't be taken in: told once, and left alone."""
 
 from greenstream.entrypoints.service.parts import Log
+from greenstream.ports.landing import Stray
 
 MOST = 10_000
 
@@ -12,10 +13,10 @@ class Strays:
         self._log = log
         self._told: dict[str, str] = {}
 
-    def tell(self, path: str, why: str) -> None:
-        if self._told.get(path) == why:
+    def tell(self, stray: Stray) -> None:
+        if self._told.get(stray.path) == stray.why:
             return
         if len(self._told) >= MOST:
             self._told.clear()
-        self._told[path] = why
-        self._log.warning("stray", file=path, error=why)
+        self._told[stray.path] = stray.why
+        self._log.warning("stray", file=stray.path, error=stray.why)

@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
 import watchfiles
 
+from greenstream.adapters.storage import ObjectStore
+from greenstream.domain.errors import GreenStreamError
 from greenstream.entrypoints.service.parts import TICK_SECONDS, Log
 
 AGAIN_SECONDS = 2.0
@@ -22,19 +24,21 @@ class Watcher:
         self._log = log
         self._warned = -WARNED_SECONDS
 
-    def changes(self, landing: Callable[[], Path | None]) -> Iterator[set[date] | None]:
+    def changes(self, store: ObjectStore) -> Iterator[set[date] | None]:
         """The days that changed, several times a second; an empty set says that none did.
 
         None says that something may have changed anywhere: a watch begins, or has failed. While none can be had it
-        comes every two seconds. `landing` gives the folder, made if need be, or None where there are no events.
+        comes every two seconds. Raises StorageRefused where there can be no landing zone.
         """
         while not self._stop.is_set():
-            folder = landing()
+            folder = store.folder()
             if folder is None:
                 yield from self._ticks()
                 return
             try:
-                yield from self._watched(folder)
+                yield from self._watched(store, folder)
+            except GreenStreamError:
+                raise
             except Exception as error:  # whatever it is, events were lost
                 self._warn(error)
             if self._stop.is_set():
@@ -46,25 +50,36 @@ class Watcher:
         while not self._stop.wait(TICK_SECONDS):
             yield set()
 
-    def _watched(self, folder: Path) -> Iterator[set[date] | None]:
-        """The first one comes when the folder is watched already: what lands after a scan that follows isn't missed."""
-        identity, begins = _identity(folder), True
-        for changes in watchfiles.watch(
-            folder,
+    def _watched(self, store: ObjectStore, folder: Path) -> Iterator[set[date] | None]:
+        """One watch after the other, for whenever folders come or go there are others to watch."""
+        missed: set[date] | None = None
+        while not self._stop.is_set():
+            watched = _identified(store.watched())
+            for changes in self._watch(watched):
+                if missed is None or missed:
+                    # Only now: what lands after a scan that follows isn't missed any more.
+                    yield missed
+                missed = set()
+                yield {day for _, path in changes if (day := _day_of(path, folder)) is not None}
+                if _identified([folder]).items() - watched.items():  # of a folder that is gone no event ever comes
+                    raise FileNotFoundError(f"{folder} was moved away or replaced")
+                if changes and (_about(watched, changes) or _identified(store.watched()) != watched):
+                    break
+            missed = {day for path in watched if (day := _day_of(str(path), folder)) is not None}
+
+    def _watch(self, folders: Iterable[Path]) -> Iterator[set[tuple[watchfiles.Change, str]]]:
+        """Each folder by itself: to watch what is below the landing zone would follow links, to any depth."""
+        return watchfiles.watch(
+            *folders,
             watch_filter=None,
+            recursive=False,
             stop_event=self._stop,
             debounce=100,
             step=20,
             rust_timeout=200,
             yield_on_timeout=True,
             ignore_permission_denied=True,
-        ):
-            if _identity(folder) != identity:  # of a folder that is gone no event ever comes
-                raise FileNotFoundError(f"{folder} was moved away or replaced")
-            if begins:
-                yield None
-            begins = False
-            yield {day for _, path in changes if (day := _day_of(path, folder)) is not None}
+        )
 
     def _warn(self, error: Exception) -> None:
         if time.monotonic() - self._warned >= WARNED_SECONDS:
@@ -72,9 +87,15 @@ class Watcher:
             self._warned = time.monotonic()
 
 
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
+def _about(watched: Container[Path], changes: Iterable[tuple[watchfiles.Change, str]]) -> bool:
+    """Whether a watched folder itself came or went; a new one may have the old one's identity."""
+    return any(Path(path) in watched for _, path in changes)
+
+
+def _identified(folders: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Folders by what tells them from others of their names."""
+    found = {folder: folder.stat() for folder in folders}
+    return {folder: (status.st_dev, status.st_ino) for folder, status in found.items()}
 
 
 def _day_of(path: str, folder: Path) -> date | None:
