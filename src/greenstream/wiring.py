@@ -1,6 +1,7 @@
 """The only place that chooses adapters."""
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from greenstream.adapters.postgres.roles import READER
 from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.adapters.temporary import sweep
+from greenstream.domain.alerts import Outage
 from greenstream.domain.calendar import day_start, local_day, slot_of
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.evaluate import Site
@@ -44,6 +46,7 @@ from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.pipeline.import_meters import Imported, import_meters
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.nightly import Night
+from greenstream.pipeline.outages import StoreProbe, is_outage
 from greenstream.pipeline.process_file import new_versions, next_version, process_file, reject_unlanded
 from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
 from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
@@ -52,7 +55,7 @@ from greenstream.pipeline.retire import Retention, Retirement, retire, retire_da
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.verify import Verification, Verified, verify
 from greenstream.pipeline.watch_meters import OnProgress, Watched, untold, watch_meters
-from greenstream.pipeline.work_on import Later, after_crash, give_up, work_on
+from greenstream.pipeline.work_on import Later, Tools, after_crash, fail, work_on
 from greenstream.ports import Deletion, LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
 
@@ -199,27 +202,35 @@ class System:
 
     def work_on(self, path: str, on_start: Callable[[int], None]) -> FileResult | Later | None:
         """Take a turn at a landed file; `on_start` hears the number of the attempt."""
-        return work_on(
-            path,
+        return work_on(path, self._tools(), on_start)
+
+    def _tools(self) -> Tools:
+        return Tools(
             process=self.process,
             head=self._next_version,
+            store_answers=self._probe.answers,
             waiting=self.database.waiting(),
             database=self.database,
             clock=now,
-            on_start=on_start,
         )
 
-    def give_up(self, path: str, error: str, *, attempts: int) -> FileResult:
-        """Make a landed file that can't be read a dead letter."""
-        waiting = self.database.waiting()
-        return give_up(path, error, self._next_version, waiting, self.database, now, attempts=attempts)
+    def is_outage(self, error: Exception) -> bool:
+        """Whether it is no fault of the file that it happened to."""
+        return is_outage(error, self._probe.answers)
+
+    @cached_property
+    def _probe(self) -> StoreProbe:
+        return StoreProbe(check=self.store.check, seconds=time.monotonic)
+
+    def fail(self, path: str, error: Exception, *, attempts: int) -> FileResult:
+        """Make a landed file a dead letter for an error of its own."""
+        return fail(path, error, self._tools(), attempts=attempts)
 
     def hand_back_lost(self, heard: Callable[[str, Route, FileResult | None], None]) -> int:
         """Give files whose worker is gone back to the queue; how many. `heard` learns of each, and of dead letters."""
 
         def crashed(path: str, route: Route) -> bool:
-            waiting = self.database.waiting()
-            given_up = after_crash(path, head=self._next_version, waiting=waiting, database=self.database, clock=now)
+            given_up = after_crash(path, self._tools())
             heard(path, route, given_up)
             return given_up is None
 
@@ -395,10 +406,13 @@ class System:
         _ = self.database  # the relations are there
         return connect_alerts(self.dsn)
 
-    def check_alerts(self) -> Checked | None:
-        """Raise what is wrong and resolve what has ended; None where another process does it at this moment."""
+    def check_alerts(self, outages: Sequence[Outage] = ()) -> Checked | None:
+        """Raise what is wrong and resolve what has ended; None where another process does it at this moment.
+
+        `outages` are those that this process ran into.
+        """
         with self.alerts() as book, book.checking() as ours:
-            return check_alerts(book, disks(self.settings.home), self.site, now()) if ours else None
+            return check_alerts(book, disks(self.settings.home), outages, self.site, now()) if ours else None
 
     def send_alerts(self) -> list[Sent]:
         """Send what is due by all channels; nothing where another process does it at this moment.

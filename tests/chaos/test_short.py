@@ -20,7 +20,7 @@ from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.errors import StorageRefused, StorageUnavailable
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.routing import Route
-from greenstream.pipeline.work_on import work_on
+from greenstream.pipeline.work_on import Tools, work_on
 
 SEED = int(os.environ.get("CHAOS_SEED", "66"))
 DAY = date(2024, 3, 20)
@@ -153,14 +153,15 @@ def content(number: int) -> str:
 
 def work(bed: Bed, tickets: list[tuple[str, Route]], clock: "JumpingClock") -> None:
     for path, _ in tickets:
-        work_on(
-            path,
+        tools = Tools(
             process=lambda path: bed.process(path, now=clock()),
             head=bed.store.head,
+            store_answers=lambda: True,
             waiting=bed.database.waiting(),
             database=bed.database,
             clock=clock,
         )
+        work_on(path, tools)
 
 
 class JumpingClock:

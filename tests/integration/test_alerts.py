@@ -53,7 +53,7 @@ def send(book: PostgresAlerts, urls: str, now: datetime, pace: Pace = PACE) -> l
 def check(bed: Bed, book: PostgresAlerts, now: datetime) -> Checked:
     with book.checking() as ours:
         assert ours
-        return check_alerts(book, (), bed.site, now)
+        return check_alerts(book, (), (), bed.site, now)
 
 
 def alerts(bed: Bed) -> list[dict[str, Any]]:

@@ -19,9 +19,9 @@ from greenstream.domain.errors import (
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.logs import logger
-from greenstream.entrypoints.service.parts import IntakePart
+from greenstream.entrypoints.service.watching import Watcher
 from greenstream.pipeline.intake import Intake
-from greenstream.pipeline.work_on import Later, after_crash, work_on
+from greenstream.pipeline.work_on import Later, Tools, after_crash, work_on
 from greenstream.settings import Settings
 from greenstream.wiring import System
 
@@ -115,10 +115,10 @@ def test_what_lands_right_after_the_first_scan_is_seen_though_no_scan_looks_ther
     folder = system.store.folder()
     assert folder is not None
     (folder / "2019-01-01").mkdir()
-    changes = IntakePart(stop, logger(json=True))._changes(system)
+    changes = Watcher(stop, logger(json=True)).changes(system.store)
     next(changes)  # a scan of all folders follows the first one
     (folder / "2019-01-01" / "a.csv").write_text(LINE)
-    assert date(2019, 1, 1) in set().union(*itertools.islice(changes, 10))
+    assert date(2019, 1, 1) in set().union(*(each or () for each in itertools.islice(changes, 10)))
     stop.set()
 
 
@@ -134,8 +134,9 @@ def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
 class Turn:
     """A worker's turns at one file whose processing raises what it is told."""
 
-    def __init__(self, bed: Bed, *faults: GreenStreamError) -> None:
+    def __init__(self, bed: Bed, *faults: Exception, store_answers: bool = True) -> None:
         self.bed = bed
+        self.store_answers = store_answers
         self.faults = list(faults)
         self.heard: list[int] = []
         self.path = bed.land("a.csv", LINE)
@@ -146,14 +147,16 @@ class Turn:
         return self.bed.process(path)
 
     def take(self) -> FileResult | Later | None:
-        return work_on(
-            self.path,
+        return work_on(self.path, self.tools(), self.heard.append)
+
+    def tools(self) -> Tools:
+        return Tools(
             process=self.process,
             head=self.bed.store.head,
+            store_answers=lambda: self.store_answers,
             waiting=self.bed.database.waiting(),
             database=self.bed.database,
             clock=self.bed.clock,
-            on_start=self.heard.append,
         )
 
     def waiting(self) -> list[dict[str, object]]:
@@ -203,7 +206,8 @@ def test_a_file_that_the_store_refuses_is_a_dead_letter_at_once(bed: Bed) -> Non
 def test_an_absent_database_is_never_counted(bed: Bed) -> None:
     turn = Turn(bed, *(DatabaseUnavailable("away") for _ in range(9)))
     for _ in range(9):
-        assert isinstance(turn.take(), Later)
+        with pytest.raises(DatabaseUnavailable):
+            turn.take()
     assert isinstance(turn.take(), FileResult)
     assert bed.one("SELECT count(*) FROM dead_letters") == 0
 
@@ -216,16 +220,7 @@ def test_a_file_that_is_gone_is_forgotten(bed: Bed) -> None:
 
 def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed) -> None:
     turn = Turn(bed)
-    given_up = [
-        after_crash(
-            turn.path,
-            head=bed.store.head,
-            waiting=bed.database.waiting(),
-            database=bed.database,
-            clock=bed.clock,
-        )
-        for _ in range(5)
-    ]
+    given_up = [after_crash(turn.path, turn.tools()) for _ in range(5)]
     assert [result is not None for result in given_up] == [False] * 4 + [True]
     assert turn.waiting() == []
     assert "5 workers died" in bed.one("SELECT error FROM dead_letters")
@@ -233,14 +228,17 @@ def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed)
 
 def test_a_file_without_a_database_says_so_beside_its_state(bed: Bed) -> None:
     turn = Turn(bed, DatabaseUnavailable("the disk is full"))
-    assert turn.take() == Later(seconds=5, error="DatabaseUnavailable: the disk is full")
+    with pytest.raises(DatabaseUnavailable):
+        turn.take()
     assert turn.waiting() == [{"state": "retrying", "attempts": 0, "error": "DatabaseUnavailable: the disk is full"}]
 
 
 def test_a_worker_hears_which_attempt_it_makes(bed: Bed) -> None:
     turn = Turn(bed, StorageUnavailable("away"), DatabaseUnavailable("away"))
-    while isinstance(turn.take(), Later):
-        continue
+    assert isinstance(turn.take(), Later)
+    with pytest.raises(DatabaseUnavailable):
+        turn.take()
+    assert isinstance(turn.take(), FileResult)
     assert turn.heard == [1, 2, 2]
 
 

@@ -16,7 +16,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from greenstream.domain.errors import DatabaseUnavailable, RetryableError
+from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.routing import OUTAGE_DELAY, Route
 
 SCHEMA = "greenstream_queue"
@@ -42,14 +42,10 @@ class TryAgain(Exception):
 
 
 class _AsTold(BaseRetryStrategy):
-    """Again when told so, or when it may go well later; all else is an end."""
+    """Again when told so; all else is an end."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if isinstance(exception, TryAgain):
-            return RetryDecision(retry_in={"seconds": exception.seconds})
-        if isinstance(exception, RetryableError):
-            return RetryDecision(retry_in={"seconds": OUTAGE_DELAY})
-        return None
+        return RetryDecision(retry_in={"seconds": exception.seconds}) if isinstance(exception, TryAgain) else None
 
 
 class _Manager(JobManager):
@@ -135,7 +131,7 @@ class FileWorker:
         Raises:
             DatabaseUnavailable: the queue can't be reached; files in hand come back to the queue.
 
-        What `work` raises ends it as well, unless it is a RetryableError; the file comes back to the queue first.
+        What `work` raises ends it as well; the file comes back to the queue first.
         """
         try:
             asyncio.run(self._serve())
@@ -183,8 +179,6 @@ class FileWorker:
     def _turn(self, path: str) -> None:
         try:
             seconds = self._work(path)
-        except RetryableError:
-            raise
         except BaseException as error:
             self._fail(error)
             raise TryAgain(OUTAGE_DELAY) from error

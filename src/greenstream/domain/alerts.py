@@ -31,6 +31,7 @@ class AlertCode(StrEnum):
     NIGHTLY_MISSED = "NIGHTLY_MISSED"
     LAKE_DAMAGED = "LAKE_DAMAGED"
     ALERT_CHANNEL_DOWN = "ALERT_CHANNEL_DOWN"
+    OUTAGE = "OUTAGE"
 
 
 CONDITIONS = (
@@ -114,6 +115,16 @@ class Disk:
     name: str
     total_bytes: int
     free_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    """What kept all files waiting: `store`, `database` or `settings`, and the error that a part ran into last."""
+
+    subject: str
+    since: datetime
+    last_at: datetime
+    error: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +261,15 @@ def channel_down(channel: str, trouble: str) -> Condition:
         severity=Severity.ERROR,
         subject=channel,
         message=f"alerts can't be sent by {channel}: {trouble}; it is tried again every minute",
+    )
+
+
+def outage(found: Outage) -> Condition:
+    return Condition(
+        code=AlertCode.OUTAGE,
+        severity=Severity.ERROR,
+        subject=found.subject,
+        message=f"files wait since {stamp(found.since)}; work resumes by itself: {found.error}",
     )
 
 

@@ -10,10 +10,12 @@
         ├── NotFound              a named file, object or record is not there
         ├── InvalidKey            a key that no landed file, or no object of the store, can have
         ├── FileRejected          a file breaks a file check; the pipeline turns it into an outcome
-        ├── StorageRefused        no permission, no space, no such bucket
-        ├── DatabaseRefused       PostgreSQL answered, and said no
+        ├── StorageRefused        no permission, no such bucket
+        │   └── StorageFull       no space, or mounted for reading only
+        ├── DatabaseRefused       PostgreSQL answered, and said no to us: password, rights, schema
+        ├── DataRefused           PostgreSQL answered, and said no to a value it was given
         ├── LakeDamaged           an object of the lake is missing, or isn't what was written
-        ├── ServerError           the embedded PostgreSQL cannot be installed or started
+        ├── ServerError           the embedded PostgreSQL cannot be installed, started or stopped
         ├── InvalidQuery          a user's SQL is wrong, or wants to write
         ├── InvalidFixes          a file of rows fixed by hand cannot be used
         ├── InvalidBackup         a backup is incomplete, damaged, or of a newer program
@@ -81,11 +83,19 @@ class FileRejected(PermanentError):
 
 
 class StorageRefused(PermanentError):
-    """The store answered, and said no: permission, space, bucket."""
+    """The store answered, and said no: permission, bucket."""
+
+
+class StorageFull(StorageRefused):
+    """The store has no space left, or is mounted for reading only."""
 
 
 class DatabaseRefused(PermanentError):
-    """PostgreSQL answered, and said no."""
+    """PostgreSQL answered, and said no to us: password, rights, a schema that isn't ours."""
+
+
+class DataRefused(PermanentError):
+    """PostgreSQL answered, and said no to a value that it was given."""
 
 
 class LakeDamaged(PermanentError):
@@ -93,7 +103,7 @@ class LakeDamaged(PermanentError):
 
 
 class ServerError(PermanentError):
-    """The embedded PostgreSQL cannot be installed or started."""
+    """The embedded PostgreSQL cannot be installed, started or stopped."""
 
 
 class InvalidQuery(PermanentError):
@@ -118,3 +128,10 @@ class RestoreRefused(PermanentError):
 
 class LedgerMismatch(PermanentError):
     """A row would be lost or counted twice."""
+
+
+OUTAGES = (DatabaseUnavailable, DatabaseRefused, ServerError, SettingsError, StorageFull)
+"""Troubles that would hit every file, so that no file may end for them.
+
+`StorageUnavailable` and `StorageRefused` may be of one file or of all: the store has to be asked.
+"""

@@ -10,10 +10,12 @@ from greenstream.domain.alerts import (
     AlertCode,
     Disk,
     Message,
+    Outage,
     bad_file,
     channel_down,
     check_conditions,
     compose,
+    outage,
 )
 from greenstream.domain.evaluate import Site
 from greenstream.domain.schema import Severity
@@ -47,10 +49,17 @@ class Sent:
     trouble: str | None = None
 
 
-def check_alerts(book: AlertBook, disks: Sequence[Disk], site: Site, now: datetime) -> Checked:
+OUTAGE_ENDS = timedelta(minutes=2)
+"""An outage that no process has told of for so long is over, whichever it was that told of it."""
+
+
+def check_alerts(
+    book: AlertBook, disks: Sequence[Disk], outages: Sequence[Outage], site: Site, now: datetime
+) -> Checked:
     """Raise what is wrong now, resolve what has ended; call it in a transaction that no other check shares.
 
     A condition that goes on is one alert, acknowledged or not, until it ends. Its count is 1; its last time moves.
+    `outages` are those that this process ran into; others may run into others.
     """
     since = now - LOOK_BACK
     verdict = check_conditions(book.facts(since), disks, site, now)
@@ -59,6 +68,9 @@ def check_alerts(book: AlertBook, disks: Sequence[Disk], site: Site, now: dateti
         book.raise_alert(bad_file(file), file.processed_at)
     book.hold(verdict.holding, now)
     book.end(verdict.ended, now)
+    for each in outages:
+        book.hold([outage(each)], each.last_at)
+    book.end_silent(AlertCode.OUTAGE, now - OUTAGE_ENDS, now)
     book.end_dead_letters(now)
     return Checked(holding=len(verdict.holding), ended=len(verdict.ended), files=len(files))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
 from greenstream.domain.erasure import without_erased
-from greenstream.domain.errors import FileRejected, InvalidKey, NotFound, RetryableError
+from greenstream.domain.errors import OUTAGES, FileRejected, InvalidKey, NotFound, RetryableError, StorageRefused
 from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.parsing import check_size, parse_file
@@ -26,8 +26,9 @@ def process_file(
     either nothing or the whole file. Of a file above the limit no byte is read.
 
     Raises:
-        RetryableError: the store or the database is away, or the file changed while it was read; nothing was written,
-            try again later.
+        RetryableError, DatabaseRefused, SettingsError, ServerError: the store or the database is away, or refuses, or
+            the file changed while it was read; nothing was written, try again later.
+        StorageRefused: the same, but it may be this file alone that the store refuses.
         NotFound: nothing lies at this path.
         InvalidKey: no landed file can have this path.
     """
@@ -44,7 +45,7 @@ def process_file(
         if content is not None:
             landing.quarantine(path, content)
         result = _rejected(delivery, rejection, clock)
-    except RetryableError:
+    except (RetryableError, StorageRefused, *OUTAGES):
         raise
     except (Exception, PanicException) as error:
         result = _failed(delivery, error, clock)

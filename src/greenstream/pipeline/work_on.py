@@ -1,13 +1,17 @@
 """One turn of a worker at a landed file: to its end, or until later."""
 
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenstream.domain.errors import DatabaseUnavailable, InvalidKey, NotFound, RetryableError, StorageRefused
+from polars.exceptions import PanicException  # a bug in there; it is no Exception
+
+from greenstream.domain.errors import GreenStreamError, InvalidKey, NotFound, RetryableError, StorageRefused
 from greenstream.domain.ledger import Delivery, FileResult, Outcome
 from greenstream.domain.routing import MAX_CRASHES, OUTAGE_DELAY, RETRY_DELAYS
+from greenstream.pipeline.outages import is_outage
 from greenstream.ports import Clock, Database, LandedFile, Waiting
 
 
@@ -19,105 +23,99 @@ class Later:
     error: str
 
 
-def work_on(
-    path: str,
-    *,
-    process: Callable[[str], FileResult],
-    head: Callable[[str], LandedFile],
-    waiting: Waiting,
-    database: Database,
-    clock: Clock,
-    on_start: Callable[[int], None] = lambda _attempt: None,
-) -> FileResult | Later | None:
-    """Process a file. A passing fault puts it off by 2, 4, 8 s, and then makes it a dead letter.
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What a worker needs. `store_answers` tells whether the store serves anything at all."""
 
-    While the database is away the file is put off without counting. A file that the store won't give, and a path that
-    no landed file can have, is a dead letter at once. None: the file is no longer there. `on_start` hears the number of
-    this attempt, from 1 on.
+    process: Callable[[str], FileResult]
+    head: Callable[[str], LandedFile]
+    store_answers: Callable[[], bool]
+    waiting: Waiting
+    database: Database
+    clock: Clock
+
+
+def work_on(
+    path: str, tools: Tools, on_start: Callable[[int], None] = lambda _attempt: None
+) -> FileResult | Later | None:
+    """Process a file. A passing fault of its own puts it off by 2, 4, 8 s, and then makes it a dead letter.
+
+    What would hit every file is raised, and the file waits without anything being counted. A file that a sound store
+    won't give is a dead letter at once, as is a path that no landed file can have, and a file that shows a bug. None:
+    the file is no longer there.
+    `on_start` hears the number of this attempt, from 1 on.
 
     Raises:
-        DatabaseUnavailable: also what the worker itself needs is away; the queue hands the file out again.
+        DatabaseUnavailable, DatabaseRefused, SettingsError, ServerError, StorageUnavailable, StorageRefused: an
+            outage; the queue hands the file out again.
     """
-    failed_before = waiting.start(path, clock())
+    failed_before = tools.waiting.start(path, tools.clock())
     on_start(failed_before + 1)
     try:
-        result = process(path)
+        result = tools.process(path)
     except NotFound:
-        waiting.end(path)
+        tools.waiting.end(path)
         return None
-    except DatabaseUnavailable as error:
-        return _without_database(path, error, failed_before, waiting, clock)
-    except RetryableError as error:
-        return _put_off(path, error, failed_before, head, waiting, database, clock)
-    except (StorageRefused, InvalidKey) as error:
-        return give_up(path, f"{error.code}: {error}", head, waiting, database, clock)
-    waiting.end(path)
+    except (Exception, PanicException) as error:
+        if is_outage(error, tools.store_answers):
+            _note_outage(path, error, failed_before, tools)
+            raise
+        return _failed(path, error, failed_before, tools)
+    tools.waiting.end(path)
     return result
 
 
-def _without_database(
-    path: str, error: DatabaseUnavailable, failed_before: int, waiting: Waiting, clock: Clock
-) -> Later:
-    text = f"{error.code}: {error}"
-    with suppress(DatabaseUnavailable):  # it may be back, or be away for large writes only: then people see why
-        next_at = clock() + timedelta(seconds=OUTAGE_DELAY)
-        waiting.retry(path, attempts=failed_before, error=text, next_at=next_at)
-    return Later(seconds=OUTAGE_DELAY, error=text)
+def _note_outage(path: str, error: BaseException, failed_before: int, tools: Tools) -> None:
+    with suppress(GreenStreamError):  # the database may be what is away, or be away for large writes only
+        next_at = tools.clock() + timedelta(seconds=OUTAGE_DELAY)
+        tools.waiting.retry(path, attempts=failed_before, error=_told(error), next_at=next_at)
 
 
-def _put_off(
-    path: str,
-    error: RetryableError,
-    failed_before: int,
-    head: Callable[[str], LandedFile],
-    waiting: Waiting,
-    database: Database,
-    clock: Clock,
-) -> FileResult | Later:
-    text = f"{error.code}: {error}"
-    if failed_before >= len(RETRY_DELAYS):
-        return give_up(path, text, head, waiting, database, clock, attempts=failed_before + 1)
-    seconds = RETRY_DELAYS[failed_before]
-    waiting.retry(path, attempts=failed_before + 1, error=text, next_at=clock() + timedelta(seconds=seconds))
+def _failed(path: str, error: BaseException, failed_before: int, tools: Tools) -> FileResult | Later:
+    if not isinstance(error, RetryableError) or failed_before >= len(RETRY_DELAYS):
+        return fail(path, error, tools, attempts=failed_before + 1)
+    seconds, text = RETRY_DELAYS[failed_before], _told(error)
+    next_at = tools.clock() + timedelta(seconds=seconds)
+    tools.waiting.retry(path, attempts=failed_before + 1, error=text, next_at=next_at)
     return Later(seconds=seconds, error=text)
 
 
-def after_crash(
-    path: str, *, head: Callable[[str], LandedFile], waiting: Waiting, database: Database, clock: Clock
-) -> FileResult | None:
+def after_crash(path: str, tools: Tools) -> FileResult | None:
     """A worker died over a file: it is due again, or a dead letter when too many did."""
-    crashes = waiting.crashed(path, "a worker died while it processed this file")
+    crashes = tools.waiting.crashed(path, "a worker died while it processed this file")
     if crashes < MAX_CRASHES:
         return None
     error = f"{crashes} workers died while they processed this file; see the logs of that time"
-    return give_up(path, error, head, waiting, database, clock, attempts=crashes)
+    return _dead_letter(path, error, error, tools, crashes)
 
 
-def give_up(
-    path: str,
-    error: str,
-    head: Callable[[str], LandedFile],
-    waiting: Waiting,
-    database: Database,
-    clock: Clock,
-    *,
-    attempts: int = 1,
-) -> FileResult:
-    """Make a file a dead letter without having seen its content."""
+def fail(path: str, error: BaseException, tools: Tools, *, attempts: int) -> FileResult:
+    """Make a file a dead letter for an error of its own; of a bug with its traceback."""
+    text = _told(error)
+    detail = text if isinstance(error, GreenStreamError) else "".join(traceback.format_exception(error))
+    return _dead_letter(path, text, detail, tools, attempts)
+
+
+def _dead_letter(path: str, error: str, detail: str, tools: Tools, attempts: int) -> FileResult:
+    """For no reason that its content gave."""
     try:
-        file = head(path)
+        file = tools.head(path)
     except (RetryableError, NotFound, InvalidKey, StorageRefused):  # its path is what a person needs
-        delivery = Delivery(path=path, size_bytes=0, received_at=clock(), sha256=None)
+        delivery = Delivery(path=path, size_bytes=0, received_at=tools.clock(), sha256=None)
     else:
-        delivery = database.delivery(file, None, clock())
+        delivery = tools.database.delivery(file, None, tools.clock())
     result = FileResult(
         delivery=delivery,
         outcome=Outcome.FAILED,
-        processed_at=clock(),
+        processed_at=tools.clock(),
         error=error,
-        detail=error,
+        detail=detail,
         attempts=attempts,
     )
-    database.record(result)
-    waiting.end(path)
+    tools.database.record(result)
+    tools.waiting.end(path)
     return result
+
+
+def _told(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

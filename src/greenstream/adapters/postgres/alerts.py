@@ -81,6 +81,10 @@ class PostgresAlerts:
         with translated("resolving alerts"):
             self._connection.execute(query("alert_end"), values)
 
+    def end_silent(self, code: str, since: datetime, now: datetime) -> None:
+        with translated("resolving alerts"):
+            self._connection.execute(query("alert_end_silent"), {"code": code, "since": since, "now": now})
+
     def end_dead_letters(self, now: datetime) -> None:
         with translated("resolving alerts"):
             self._connection.execute(query("alert_end_dead_letters"), {"now": now})

@@ -8,12 +8,20 @@ from pathlib import Path
 
 from obstore import exceptions
 
-from greenstream.domain.errors import GreenStreamError, InvalidKey, NotFound, StorageRefused, StorageUnavailable
+from greenstream.domain.errors import (
+    GreenStreamError,
+    InvalidKey,
+    NotFound,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+)
 
 _PASSING = {
     *(errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ESTALE),
     *(errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNRESET),
 }
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 LINK_ERRORS = {errno.ENOTDIR, errno.ELOOP}
 """When a link, or a file, is opened as a folder."""
@@ -114,7 +122,8 @@ def _os_error(what: str, error: OSError) -> GreenStreamError:
     if error.errno in _PASSING:
         return StorageUnavailable(f"{what} at the moment: {error.strerror}")
     remedy = _REMEDIES.get(error.errno or 0, "see to it and try again")
-    return StorageRefused(f"{what}: {error.strerror}; {remedy}")
+    refused = StorageFull if error.errno in _FULL else StorageRefused
+    return refused(f"{what}: {error.strerror}; {remedy}")
 
 
 def answer_error(name: str, status: int, text: str) -> GreenStreamError:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -66,11 +66,11 @@ class Console:
     def say(self, text: str) -> None:
         """A hint or a step, on stderr, unless quiet."""
         if not self.quiet:
-            print(printable_lines(text), file=sys.stderr, flush=True)
+            _say(printable_lines(text))
 
     def warn(self, text: str) -> None:
         """A trouble in one line on stderr, even when quiet."""
-        print(f"{_bold_red('error:')} {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
+        _say(f"{_bold_red('error:')} {printable(' '.join(text.split()))}")
 
     def write(self, text: str, *, lead: str = "") -> None:
         """A line of data on stdout; only `lead`, which is ours, may have a style."""
@@ -119,12 +119,15 @@ class Console:
         return ExitCode.TROUBLE
 
 
-def open_system(console: Console) -> "System":
-    """The system of the settings; nothing of it is started yet. Raises SettingsError."""
+def open_system(console: Console, progress: Callable[[str], None] | None = None) -> "System":
+    """The system of the settings; nothing of it is started yet. Raises SettingsError.
+
+    `progress` hears of slow steps in place of stderr.
+    """
     from greenstream.settings import load_settings  # polars, alembic and psycopg take most of a second to import
     from greenstream.wiring import System
 
-    return System(load_settings(), console.say)
+    return System(load_settings(), progress or console.say)
 
 
 def is_colourful(stream: Any) -> bool:
@@ -205,6 +208,12 @@ def for_stdout(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def silence_stdout() -> None:
     """Let what is still buffered go nowhere, for Python would complain at exit that nobody reads it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(text: str) -> None:
+    """What nobody can read any more, for a disk is full or a pipe closed, ends no work."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _bold_red(text: str) -> str:

@@ -22,7 +22,6 @@ from greenstream.entrypoints.cli.findings import tell_findings
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
-    from greenstream.domain.errors import RetryableError
     from greenstream.domain.ledger import FileResult
     from greenstream.wiring import System
 
@@ -149,7 +148,7 @@ class Run:
             self._history_seconds = time.perf_counter() - began
 
     def _one(self, name: str) -> None:
-        from greenstream.domain.errors import DatabaseUnavailable, NotFound, RetryableError, StorageRefused
+        from greenstream.domain.errors import NotFound
 
         began = time.perf_counter()
         key = None
@@ -162,28 +161,27 @@ class Run:
             result = self._patiently(lambda: self._system.process(key))
         except NotFound as error:
             self._trouble(f"{error.code}: {error}")
-        except StorageRefused as error:
-            if Path(name).is_file() and _is_readable(Path(name)):
-                raise  # the store, not this file: no other one would fare better
-            self._trouble(f"{error.code}: {error}")
-        except RetryableError as error:
-            if isinstance(error, DatabaseUnavailable):
-                landed = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""
-                raise DatabaseUnavailable(f"{error}{landed}") from error
-            if key is None:
-                self._trouble(f"{error.code}: {error}")
-            else:
-                self._give_up(name, key, error, time.perf_counter() - began)
+        except Exception as error:
+            self._failed(name, key, error, time.perf_counter() - began)
         else:
             self._note(Done(name=name, result=result, seconds=time.perf_counter() - began))
 
-    def _give_up(self, name: str, key: str, error: "RetryableError", seconds: float) -> None:
-        """After the last attempt a landed file is a dead letter, as it is with a worker."""
+    def _failed(self, name: str, key: str | None, error: Exception, seconds: float) -> None:
+        """Landed, the file is a dead letter, as with a worker; what would hit the others as well is raised."""
+        from greenstream.domain.errors import GreenStreamError, RetryableError
         from greenstream.domain.routing import RETRY_DELAYS
 
-        attempts = len(RETRY_DELAYS) + 1
-        result = self._system.give_up(key, f"{error.code}: {error}", attempts=attempts)
-        self._note(Done(name=name, result=result, seconds=seconds))
+        if isinstance(error, GreenStreamError) and self._system.is_outage(error):
+            stays = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""
+            raise type(error)(f"{error}{stays}") from error
+        if key is not None:
+            attempts = len(RETRY_DELAYS) + 1 if isinstance(error, RetryableError) else 1
+            result = self._system.fail(key, error, attempts=attempts)
+            self._note(Done(name=name, result=result, seconds=seconds))
+        elif isinstance(error, GreenStreamError):
+            self._trouble(f"{error.code}: {error}")
+        else:
+            raise error
 
     def _note(self, done: Done) -> None:
         self._done.append(done)
@@ -251,11 +249,3 @@ def _size(name: str) -> int:
         return Path(name).stat().st_size
     except OSError:
         return 0
-
-
-def _is_readable(path: Path) -> bool:
-    try:
-        with path.open("rb"):
-            return True
-    except OSError:
-        return False

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from greenstream.entrypoints.cli.console import Console
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.5
 
 def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
     """Try, and again after 2, 4 and 8 s, what may pass by itself. Raises what the last attempt raises."""
-    from greenstream.domain.errors import RetryableError
+    from greenstream.domain.errors import DatabaseUnavailable, RetryableError
     from greenstream.domain.routing import RETRY_DELAYS
 
     for pause in RETRY_DELAYS:
@@ -26,7 +26,8 @@ def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
             console.say(f"{error.code}: {error} (in {pause} s)")
             time.sleep(pause)
             if system.server is not None:
-                system.server.ensure_running(console.say)
+                with suppress(DatabaseUnavailable):  # a full disk, say; the next attempt tells
+                    system.server.ensure_running(console.say)
     return action()
 
 

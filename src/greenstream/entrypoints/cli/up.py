@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from greenstream.entrypoints.service import Part
     from greenstream.entrypoints.service.metrics import Metrics
     from greenstream.entrypoints.service.parts import Log
+    from greenstream.pipeline.outages import Outages
     from greenstream.wiring import System
 
 LogJson = Annotated[
@@ -52,20 +53,38 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
     from greenstream.entrypoints.service import Service
     from greenstream.entrypoints.service.logs import logger
     from greenstream.entrypoints.service.metrics import Metrics
+    from greenstream.pipeline.outages import Outages
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    log = logger(json=log_json or not sys.stderr.isatty())
-    system = open_system(console)
-    _ = system.database  # a wrong setting or a refused database is said at once, in one line
-    system.close()
-    metrics = Metrics(CollectorRegistry())
-    service = Service(_parts(stop, log, metrics, intake, routes), lambda: open_system(console), stop, log)
+    metrics, outages = Metrics(CollectorRegistry()), Outages()
+    log = logger(json=log_json or not sys.stderr.isatty(), on_drop=metrics.log_dropped)
+    parts = _parts(stop, log, metrics, outages, intake, routes)
+
+    def make_system() -> "System":
+        return open_system(console, lambda text: log.info("database", step=text))
+
+    system = make_system()
+    _look_at_database(system, log, outages)
     log.info("started", intake=intake, routes=routes, landing=str(system.store), timezone=system.settings.timezone)
     with _metrics_served(metrics, system, log) if routes else nullcontext():
-        service.run()
+        Service(parts, make_system, stop, log, outages).run()
     log.info("stopped")
+
+
+def _look_at_database(system: "System", log: "Log", outages: "Outages") -> None:
+    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for."""
+    from greenstream.domain.errors import DatabaseRefused, RetryableError
+    from greenstream.wiring import now
+
+    try:
+        _ = system.database
+    except (RetryableError, DatabaseRefused) as error:
+        outages.note(error, now())
+        log.warning("waiting", part="start", error=f"{error.code}: {error}")
+    finally:
+        system.close()
 
 
 def _metrics_served(metrics: "Metrics", system: "System", log: "Log") -> AbstractContextManager[None]:
@@ -75,12 +94,15 @@ def _metrics_served(metrics: "Metrics", system: "System", log: "Log") -> Abstrac
     return served(metrics.registry, host=system.settings.metrics_host, port=system.settings.metrics_port, log=log)
 
 
-def _parts(stop: threading.Event, log: "Log", metrics: "Metrics", intake: bool, routes: list[str]) -> "list[Part]":
+def _parts(
+    stop: threading.Event, log: "Log", metrics: "Metrics", outages: "Outages", intake: bool, routes: list[str]
+) -> "list[Part]":
     from greenstream.domain.routing import Route
     from greenstream.entrypoints.cli.console import UsageError
     from greenstream.entrypoints.service.alerting import AlertPart
+    from greenstream.entrypoints.service.intake import IntakePart
     from greenstream.entrypoints.service.night import NightPart
-    from greenstream.entrypoints.service.parts import HistoryPart, IntakePart, KeeperPart, WorkerPart
+    from greenstream.entrypoints.service.parts import HistoryPart, KeeperPart, WorkerPart
 
     if unknown := set(routes) - set(Route):
         raise UsageError(f"no route {', '.join(sorted(unknown))}: there are {', '.join(Route)}")
@@ -88,5 +110,5 @@ def _parts(stop: threading.Event, log: "Log", metrics: "Metrics", intake: bool, 
     parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log, metrics) for route in routes]
     if routes:
         parts += [HistoryPart(loaded, stop, log), NightPart(stop, log)]
-        parts += [KeeperPart(stop, log, metrics), AlertPart(stop, log)]
+        parts += [KeeperPart(stop, log, metrics), AlertPart(stop, log, outages)]
     return [IntakePart(stop, log), *parts] if intake else parts

@@ -84,7 +84,13 @@ def _setting_rows(names: set[str]) -> Iterator[list[str]]:
 
 
 def _error_table(branch: type[GreenStreamError]) -> str:
-    return table(["error", "meaning"], [[code(e.__name__), e.__doc__ or ""] for e in branch.__subclasses__()])
+    return table(["error", "meaning"], [[code(e.__name__), e.__doc__ or ""] for e in _below(branch)])
+
+
+def _below(branch: type[GreenStreamError]) -> Iterator[type[GreenStreamError]]:
+    for each in branch.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def _name(field: str) -> str:

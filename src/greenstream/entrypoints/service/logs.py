@@ -1,8 +1,11 @@
 """Structured logs on stderr: lines for people on a terminal, JSON elsewhere."""
 
 import logging
+import os
 import sys
-from collections.abc import MutableMapping
+import threading
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -11,8 +14,39 @@ from greenstream.domain.text import printable, printable_lines
 from greenstream.entrypoints.service.parts import Log
 
 
-def logger(*, json: bool) -> Log:
-    """A logger that writes each event with its time and level; as JSON also each step of a file."""
+@dataclass
+class Lines:
+    """Writes lines to a file descriptor, past Python's buffers. What it doesn't take is dropped; `on_drop` counts."""
+
+    handle: int
+    on_drop: Callable[[], None] = lambda: None
+    _cut: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def msg(self, message: str) -> None:
+        """Write a line. Nothing is raised: a full disk or a closed pipe must not end the work that is told of."""
+        line = f"{message}\n".encode(errors="backslashreplace")
+        with self._lock:
+            try:
+                self._write(b"\n" + line if self._cut else line)
+            except OSError:
+                self.on_drop()
+
+    debug = info = warning = error = exception = msg
+
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest:
+            written = os.write(self.handle, rest)
+            rest = rest[written:]
+            self._cut = len(rest) > 0
+
+
+def logger(*, json: bool, on_drop: Callable[[], None] = lambda: None) -> Log:
+    """A logger that writes each event with its time and level; as JSON also each step of a file.
+
+    `on_drop` hears of each line that stderr doesn't take.
+    """
     for library in (
         "asyncio",
         "procrastinate",
@@ -26,7 +60,7 @@ def logger(*, json: bool) -> Log:
         else [_shown, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     log: Log = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
+        Lines(sys.stderr.fileno(), on_drop),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -38,6 +38,7 @@ class Metrics:
         self._rows = counter("rows", "Rows of loaded files, by fate", "fate")
         self._retries = counter("retries", "Times a file was put off to be tried again", "route")
         self._dead_letters = counter("dead_letters", "Files that became dead letters")
+        self._dropped = counter("log_lines_dropped", "Lines of the log that stderr didn't take, as on a full disk")
         self._latency = histogram("landing_to_commit_seconds", "From landing to commit, of loaded files")
         self._processing = histogram("processing_seconds", "A worker's turn that ended a file", "route")
         self._show_zeros()
@@ -57,6 +58,9 @@ class Metrics:
 
     def put_off(self, route: Route) -> None:
         self._retries.labels(route.value).inc()
+
+    def log_dropped(self) -> None:
+        self._dropped.inc()
 
     def _show_zeros(self) -> None:
         """A series that appears with its first event has no rate for it."""

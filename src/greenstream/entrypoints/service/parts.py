@@ -5,136 +5,23 @@ A part runs until the service stops, or until the store or the database is away:
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
-from functools import partial
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
 
 import structlog
-import watchfiles
 
-from greenstream.domain.errors import NotFound, RetryableError, StorageRefused
+from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import OUTAGE_DELAY, Route
 from greenstream.entrypoints.service.metrics import Metrics
-from greenstream.pipeline.intake import Stillness
 from greenstream.pipeline.work_on import Later
-from greenstream.ports import LandedFile
 from greenstream.wiring import System, now
 
-SCAN_SECONDS = 60.0
-BUCKET_SCAN_SECONDS = 5.0
-FULL_SCAN_SECONDS = 24 * 3600.0
-RECENT_DAYS = 3
-REFUSED_SECONDS = 10.0
 TICK_SECONDS = 0.2
-UNFILED = timedelta(seconds=5)
 HISTORY_PAUSE_SECONDS = 10.0
 KEEPER_SECONDS = 5.0
 MINUTE_SECONDS = 60.0
 
 Log = structlog.stdlib.BoundLogger
-
-
-class IntakePart:
-    """Queues what lands: by the file system's events, and by scans, for events get lost.
-
-    A scan looks at the recent days each minute, and at all of them at the start and once a day. Pauses are of a clock
-    that nobody sets.
-    """
-
-    name = "intake"
-
-    def __init__(self, stop: threading.Event, log: Log) -> None:
-        self._stop = stop
-        self._log = log
-        self._stillness = Stillness()
-        self._refused_until: float | None = None
-
-    def run(self, system: System) -> None:
-        intake, immature = system.intake(self._queued, partial(self._replaced, system)), list[LandedFile]()
-        scan_seconds = BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS
-        next_scan = next_full_scan = time.monotonic()
-        # Whoever ran before may have ended between noting a file and queueing it.
-        intake.remind(now(), after=timedelta(0))
-        for changed in self._changes(system):
-            at, days, passed = now(), set(changed), time.monotonic()
-            landed: Iterable[LandedFile] = ()
-            if passed >= next_scan:
-                next_scan = passed + scan_seconds
-                days |= _recent_days(at, system.settings.timezone)
-                intake.remind(at)
-                intake.forget_before(at.date() - timedelta(days=RECENT_DAYS))
-            if passed >= next_full_scan:
-                next_full_scan = passed + FULL_SCAN_SECONDS
-                landed, days = system.store.list_landed(), set()
-            self._file_dropped(system, at)
-            listed = (file for day in sorted(days) for file in system.store.list_landed(day))
-            immature = intake.take([*landed, *listed, *_as_now(system, immature)], at)
-
-    def _changes(self, system: System) -> Iterator[set[date]]:
-        """The days whose folders changed, several times a second; an empty set says that nothing did.
-
-        The first one comes when the folder is watched already: what lands after a scan that follows it isn't missed.
-        """
-        folder = system.store.folder()
-        if folder is None:
-            while not self._stop.wait(TICK_SECONDS):
-                yield set()
-            return
-        watched, missed = system.store.watched(), set[date]()
-        while not self._stop.is_set():
-            for changes in self._watch(watched):
-                days = {day for _, path in changes if (day := _day_of(path, folder)) is not None}
-                yield days | missed
-                missed = set()
-                if changes and system.store.watched() != watched:
-                    break
-            watched = system.store.watched()
-            missed = {day for path in watched if (day := _day_of(str(path), folder)) is not None}
-
-    def _watch(self, folders: Sequence[Path]) -> Iterator[set[tuple[watchfiles.Change, str]]]:
-        """Each folder by itself: to watch what is below the landing zone would follow links, to any depth."""
-        return watchfiles.watch(
-            *folders,
-            recursive=False,
-            stop_event=self._stop,
-            debounce=100,
-            step=20,
-            rust_timeout=200,
-            yield_on_timeout=True,
-        )
-
-    def _file_dropped(self, system: System, at: datetime) -> None:
-        """File what was dropped beside the folders of days under today, once it has lain still for a while."""
-        if self._refused_until is not None and time.monotonic() < self._refused_until:
-            return
-        try:
-            for file in system.store.unfiled():
-                if self._stillness.of(file, at) > UNFILED:
-                    self._file(system, file, _local(at, system).date())
-        except StorageRefused as error:
-            if self._refused_until is None:
-                self._log.error("can't file what was dropped; it is tried again", error=str(error))
-            self._refused_until = time.monotonic() + REFUSED_SECONDS
-        else:
-            self._refused_until = None
-
-    def _file(self, system: System, file: LandedFile, day: date) -> None:
-        try:
-            landed = system.store.file_under(file.path, day)
-        except NotFound:  # somebody took it away again
-            return
-        self._log.info("filed", file=file.path, path=landed.path)
-
-    def _queued(self, file: LandedFile, route: Route) -> None:
-        self._log.debug("queued", file=file.path, route=route.value, size_bytes=file.size_bytes)
-
-    def _replaced(self, system: System, file: LandedFile, received_at: datetime) -> None:
-        if system.store.keeps_versions():
-            return  # the worker reads that one first
-        self._log.warning("replaced before it was read", file=file.path, received_at=received_at.isoformat())
 
 
 class WorkerPart:
@@ -153,15 +40,21 @@ class WorkerPart:
 
     def run(self, system: System) -> None:
         worker = system.worker(self._route, lambda path: self._turn(system, path))
-        threading.Thread(target=_call_after, args=(self._stop, worker.stop), daemon=True).start()
-        worker.run()
+        done = threading.Event()
+        threading.Thread(target=_stop_with, args=(self._stop, worker.stop, done), daemon=True).start()
+        try:
+            worker.run()
+        finally:
+            done.set()
 
     def _turn(self, system: System, path: str) -> int | None:
         started, self._attempt = time.monotonic(), 1
         try:
             ended = system.work_on(path, lambda attempt: self._taken_up(path, attempt))
-        except RetryableError as error:
-            self._put_off(path, OUTAGE_DELAY, f"{error.code}: {error}")
+        except GreenStreamError as error:  # an outage; what this part waits for is said once, and not of each file
+            self._metrics.put_off(self._route)
+            text = f"{error.code}: {error}"
+            self._log.debug("put off", file=path, attempt=self._attempt, again_in=OUTAGE_DELAY, error=text)
             raise
         if isinstance(ended, Later):
             self._put_off(path, ended.seconds, ended.error)
@@ -253,38 +146,9 @@ class KeeperPart:
         self._log.error(given_up.outcome.value, file=path, route=route.value, error=given_up.error)
 
 
-def _call_after(event: threading.Event, call: Callable[[], None]) -> None:
-    event.wait()
-    call()
-
-
-def _as_now(system: System, files: list[LandedFile]) -> list[LandedFile]:
-    """Files looked at anew, without those that are gone."""
-    found: list[LandedFile] = []
-    for file in files:
-        try:
-            found.append(system.store.head(file.path))
-        except NotFound:
-            continue
-    return found
-
-
-def _local(at: datetime, system: System) -> datetime:
-    return at.astimezone(ZoneInfo(system.settings.timezone))
-
-
-def _recent_days(at: datetime, timezone: str) -> set[date]:
-    today = at.astimezone(ZoneInfo(timezone)).date()
-    return {today + timedelta(days=offset) for offset in range(-RECENT_DAYS, 2)}
-
-
-def _day_of(path: str, folder: Path) -> date | None:
-    """The day whose folder, or a file in it, changed; None for what lies elsewhere.
-
-    The folder itself counts, for files may lie in it before it is watched.
-    """
-    parts = Path(path).relative_to(folder).parts
-    try:
-        return date.fromisoformat(parts[0]) if len(parts) in (1, 2) else None
-    except ValueError:
-        return None
+def _stop_with(stop: threading.Event, call: Callable[[], None], done: threading.Event) -> None:
+    """Call once `stop` is set; no more once `done` is."""
+    while not done.wait(TICK_SECONDS):
+        if stop.is_set():
+            call()
+            return

@@ -1,14 +1,21 @@
 """Parts side by side in one process: each in a thread, run anew when the store or the database was away."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
-from greenstream.domain.errors import RetryableError, StorageRefused
+from greenstream.domain.errors import OUTAGES, GreenStreamError, RetryableError, StorageRefused
 from greenstream.entrypoints.service.parts import Log
-from greenstream.wiring import System
+from greenstream.pipeline.outages import Outages
+from greenstream.wiring import System, now
 
-PAUSE_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 5.0
+DATABASE_PAUSE_SECONDS = 4.0
+
+WAITED_FOR = (RetryableError, StorageRefused, *OUTAGES)
+"""What passes, or a person sees to; work resumes by itself."""
 
 
 class Part(Protocol):
@@ -19,18 +26,47 @@ class Part(Protocol):
     def run(self, system: System) -> None: ...
 
 
-class Service:
-    """Runs parts until `stop` is set. A part that fails for good stops all.
+class Gate:
+    """Lets one part at a time reach for the database; after it failed, none for a while.
 
-    A store that refuses (a full disk, a permission) is waited for as one that is away: a person sees to it, and work
-    resumes by itself.
+    A start of the embedded server that fails, on a full disk say, takes a second of a processor.
     """
 
-    def __init__(self, parts: list[Part], make_system: Callable[[], System], stop: threading.Event, log: Log) -> None:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed_until = 0.0
+        self._error: GreenStreamError | None = None
+
+    def reach(self, system: System) -> None:
+        """Reach the database, at this program's version. Raises what kept the last one from it, or this one."""
+        with self._lock:
+            if self._error is not None and time.monotonic() < self._closed_until:
+                raise type(self._error)(str(self._error))
+            try:
+                _ = system.database
+            except WAITED_FOR as error:
+                self._error, self._closed_until = error, time.monotonic() + DATABASE_PAUSE_SECONDS
+                raise
+            self._error = None
+
+
+class Service:
+    """Runs parts until `stop` is set. Outages are waited for; a bug in a part stops all, so that it is seen."""
+
+    def __init__(
+        self,
+        parts: list[Part],
+        make_system: Callable[[], System],
+        stop: threading.Event,
+        log: Log,
+        outages: Outages,
+    ) -> None:
         self._parts = parts
         self._make_system = make_system
         self._stop = stop
         self._log = log
+        self._outages = outages
+        self._gate = Gate()
         self._failure: BaseException | None = None
 
     def run(self) -> None:
@@ -44,20 +80,30 @@ class Service:
             raise self._failure
 
     def _keep(self, part: Part) -> None:
-        waiting = False
+        pause, last = FIRST_PAUSE_SECONDS, ""
         while not self._stop.is_set():
+            error = self._run(part)
+            if error is None:
+                continue
+            if self._outages.note(error, now()):
+                self._log.warning("waiting", part=part.name, error=f"{error.code}: {error}")
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS) if error.code == last else FIRST_PAUSE_SECONDS
+            last = error.code
+            self._stop.wait(pause)
+
+    def _run(self, part: Part) -> GreenStreamError | None:
+        """Run it once; what it has to wait for. None where it was stopped, or failed for good."""
+        try:
             system = self._make_system()
             try:
+                self._gate.reach(system)
                 part.run(system)
-                waiting = False
-            except (RetryableError, StorageRefused) as error:
-                if not waiting:
-                    self._log.warning("waiting", part=part.name, error=str(error))
-                waiting = True
-                self._stop.wait(PAUSE_SECONDS)
-            except Exception as error:
-                self._log.exception("failed", part=part.name)
-                self._failure = error
-                self._stop.set()
             finally:
                 system.close()
+        except WAITED_FOR as error:
+            return error
+        except BaseException as error:  # a panic of a library in Rust is no Exception
+            self._log.exception("failed", part=part.name)
+            self._failure = error
+            self._stop.set()
+        return None

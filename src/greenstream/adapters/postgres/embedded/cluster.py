@@ -12,7 +12,7 @@ from pathlib import Path
 from greenstream.adapters.postgres.embedded.binaries import Binaries
 from greenstream.adapters.postgres.embedded.config import PORT, socket_dir, write_settings
 from greenstream.adapters.postgres.embedded.location import Place
-from greenstream.adapters.postgres.embedded.logs import advice, reason, startup_log
+from greenstream.adapters.postgres.embedded.logs import advice, failed, reason, startup_log
 from greenstream.adapters.postgres.embedded.probe import ROLE, read_pid_file
 from greenstream.adapters.postgres.embedded.processes import Cluster, Process, find_process
 from greenstream.domain.errors import ServerError
@@ -52,9 +52,8 @@ def _initdb(new: Path, place: Place, binaries: Binaries) -> None:
     options += ["--auth-local=peer", "--auth-host=reject", "--data-checksums", "--no-instructions"]
     result = place.account.run([binaries.bin_dir / "initdb", "-D", new, *options])
     if result.returncode:
-        raise ServerError(
-            f"The database folder {place.data_dir} could not be made: {reason(result.stderr)}. {advice(result.stderr)}"
-        )
+        said = result.stderr
+        raise failed(f"The database folder {place.data_dir} could not be made: {reason(said)}. {advice(said)}", said)
 
 
 def _sync(folder: Path) -> None:

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 from greenstream.adapters.postgres.embedded.processes import Cluster
+from greenstream.domain.errors import DatabaseUnavailable, GreenStreamError, ServerError
 
 LAST_WORDS_TAKE = 5.0  # seconds
 SEVERITIES = ("PANIC:", "FATAL:", "initdb: error:", "ERROR:")
 NO_SPACE = "No space left on device"  # the cause, whatever else it made fail
+PASSING = (NO_SPACE, "Disk quota", "Cannot allocate memory")
 
 # Said to clients while a start goes on, or by backends whose postmaster was killed.
 NO_CAUSE = ("the database system is ", "terminating ", 'database "greenstream" does not exist')
@@ -54,6 +56,12 @@ def cause(output: str) -> str | None:
 def reason(output: str) -> str:
     lines = output.strip().splitlines()
     return cause(output) or (lines[-1].strip() if lines else "it said nothing")
+
+
+def failed(text: str, output: str) -> GreenStreamError:
+    """A failure as an error: of a kind that passes by itself or that a person must see to."""
+    passes = cause(output) is None or any(words in output for words in PASSING)
+    return DatabaseUnavailable(text) if passes else ServerError(text)
 
 
 def advice(output: str) -> str:

@@ -27,7 +27,7 @@ from greenstream.adapters.postgres.embedded.location import (
 )
 from greenstream.adapters.postgres.embedded.probe import DATABASE, State, ask, create_database, dsn_for, read_pid_file
 from greenstream.adapters.postgres.embedded.processes import find_process
-from greenstream.domain.errors import ServerError
+from greenstream.domain.errors import DatabaseUnavailable, GreenStreamError, ServerError
 
 Progress = Callable[[str], None]
 StopMode = Literal["smart", "fast", "immediate"]
@@ -74,7 +74,8 @@ class EmbeddedServer:
         """Start the server unless it answers; any number of processes may call this at once.
 
         `progress` gets a sentence at each step of a start. Waits for a recovery as long as it takes.
-        Raises ServerError in one line that says what to do.
+        Raises ServerError in one line that says what to do, DatabaseUnavailable for what may pass by itself, such as
+        a full disk.
         """
         with _translated(self.home):
             data_dir = known_data_dir(self.home)
@@ -159,8 +160,9 @@ class EmbeddedServer:
             raise _failed(place, failure)
 
 
-def _failed(place: Place, output: str) -> ServerError:
-    return ServerError(f"PostgreSQL in {place.data_dir} does not start: {logs.reason(output)}. {logs.advice(output)}")
+def _failed(place: Place, output: str) -> GreenStreamError:
+    what = f"PostgreSQL in {place.data_dir} does not start: {logs.reason(output)}. {logs.advice(output)}"
+    return logs.failed(what, output)
 
 
 def _try_start(place: Place, binaries: Binaries, progress: Progress) -> str | None:
@@ -189,9 +191,8 @@ def _create_database(dsn: str) -> None:
         create_database(dsn)
     except psycopg.Error as error:
         words = str(error).partition("\n")[0]
-        raise ServerError(
-            f"PostgreSQL runs, but the database {DATABASE} could not be made: {words}. {logs.advice(words)}"
-        ) from error
+        what = f"PostgreSQL runs, but the database {DATABASE} could not be made: {words}. {logs.advice(words)}"
+        raise logs.failed(what, words) from error
 
 
 def _own_dsn(data_dir: Path) -> str:
@@ -221,7 +222,7 @@ def _await_answer(pid: int, data_dir: Path, progress: Progress) -> bool:
             heard = now
             progress(f"PostgreSQL: {answer.text} ({now - began:.0f} s)")
         if now - heard > SILENCE_LIMIT:
-            raise ServerError(
+            raise DatabaseUnavailable(
                 f"PostgreSQL (process {pid}) in {data_dir} has not answered for {SILENCE_LIMIT:.0f} s "
                 f"({answer.text}): stop it (greenstream down, or kill {pid}), and try again"
             )
@@ -262,7 +263,7 @@ def _translated(home: Path) -> Iterator[None]:
         raise _explained(error, home) from error
 
 
-def _explained(error: OSError, home: Path) -> ServerError:
+def _explained(error: OSError, home: Path) -> GreenStreamError:
     data_dir = known_data_dir(home)
     if isinstance(error, PermissionError) and data_dir.is_dir() and data_dir.stat().st_uid != os.geteuid():
         return not_ours(data_dir, user_name(data_dir.stat().st_uid))
@@ -276,4 +277,6 @@ def _explained(error: OSError, home: Path) -> ServerError:
         errno.ENOTDIR: "set GREENSTREAM_HOME to a folder",
         errno.EEXIST: "set GREENSTREAM_HOME to a folder",
     }.get(error.errno or 0, "correct that, and try again")
-    return ServerError(f"The embedded PostgreSQL cannot use {home}: {what}: {advice}")
+    passes = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EAGAIN)
+    kind = DatabaseUnavailable if passes else ServerError
+    return kind(f"The embedded PostgreSQL cannot use {home}: {what}: {advice}")

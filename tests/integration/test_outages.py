@@ -1,0 +1,374 @@
+"""What hits every file makes no dead letter: files wait, people are told once, and work resumes by itself."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from prometheus_client import CollectorRegistry
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from tests.chaos.disk import failing
+from tests.support.bed import HEADER, NOW, VERSION, Bed
+from tests.support.events import keeping, named
+
+from greenstream.adapters.postgres.alerts import connect_alerts
+from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.postgres.errors import translated
+from greenstream.domain.alerts import Outage
+from greenstream.domain.errors import (
+    OUTAGES,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    DataRefused,
+    GreenStreamError,
+    LakeDamaged,
+    ServerError,
+    SettingsError,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+    TransactionConflict,
+)
+from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.routing import Route
+from greenstream.entrypoints.service import service
+from greenstream.entrypoints.service.intake import IntakePart
+from greenstream.entrypoints.service.metrics import Metrics
+from greenstream.entrypoints.service.parts import WorkerPart
+from greenstream.entrypoints.service.service import Part, Service
+from greenstream.pipeline.alerts import check_alerts
+from greenstream.pipeline.outages import LASTING, PROBE_SECONDS, SILENT, Outages, StoreProbe, is_outage
+from greenstream.pipeline.work_on import Later, Tools, work_on
+from greenstream.settings import Settings
+from greenstream.wiring import System
+
+GOOD = HEADER + "SM-1,2024-03-15 18:45:00,3 kW,Residential_Zone_7\n"
+PATIENCE = 60.0
+
+CLASSES = {
+    "08006": DatabaseUnavailable,
+    "0A000": DatabaseRefused,
+    "21000": DataRefused,
+    "22003": DataRefused,
+    "22021": DataRefused,
+    "23502": DataRefused,
+    "23503": TransactionConflict,
+    "23505": TransactionConflict,
+    "23514": TransactionConflict,
+    "25006": DatabaseUnavailable,
+    "25P03": DatabaseUnavailable,
+    "28000": DatabaseRefused,
+    "28P01": DatabaseRefused,
+    "3D000": DatabaseRefused,
+    "3F000": DatabaseRefused,
+    "40001": TransactionConflict,
+    "40P01": TransactionConflict,
+    "42501": DatabaseRefused,
+    "42703": DatabaseRefused,
+    "42P01": DatabaseRefused,
+    "53100": DatabaseUnavailable,
+    "53300": DatabaseUnavailable,
+    "54000": DataRefused,
+    "55P03": DatabaseUnavailable,
+    "57014": DatabaseUnavailable,
+    "57P01": DatabaseUnavailable,
+    "58030": DatabaseUnavailable,
+    "P0001": DatabaseRefused,
+    "XX001": DatabaseRefused,
+}
+FAULTS = [
+    DatabaseUnavailable("away"),
+    DatabaseRefused("password authentication failed"),
+    SettingsError("another time zone"),
+    ServerError("no such programs"),
+    StorageFull("no space"),
+]
+
+
+def test_what_the_server_says_is_of_one_file_or_of_all_by_its_class(bed: Bed) -> None:
+    raising = sql.SQL("DO $$ BEGIN RAISE EXCEPTION 'said' USING ERRCODE = {}; END $$")
+    found: dict[str, type[GreenStreamError]] = {}
+    with psycopg.connect(bed.dsn, autocommit=True) as connection:
+        for sqlstate in CLASSES:
+            with pytest.raises(GreenStreamError, match=r"^loading: said; ") as caught, translated("loading"):
+                connection.execute(raising.format(sql.Literal(sqlstate)))
+            found[sqlstate] = caught.type
+    assert found == CLASSES
+
+
+def test_a_value_that_is_not_even_sent_is_of_one_file(bed: Bed) -> None:
+    with psycopg.connect(bed.dsn) as connection, pytest.raises(DataRefused), translated("loading"):
+        connection.execute("SELECT %s::text", ["a\0b"])
+
+
+# one file
+
+
+class Turn:
+    """A worker's turns at one file that was queued, and whose processing raises what it is told."""
+
+    def __init__(self, bed: Bed, *faults: BaseException, store_answers: bool = True) -> None:
+        self.bed = bed
+        self.faults = list(faults)
+        self.store_answers = store_answers
+        self.path = bed.land("a.csv", GOOD)
+        bed.database.waiting().add(bed.store.head(self.path), Route.REALTIME, NOW)
+
+    def process(self, path: str) -> FileResult:
+        if self.faults:
+            raise self.faults.pop(0)
+        return self.bed.process(path)
+
+    def take(self) -> FileResult | Later | None:
+        tools = Tools(
+            process=self.process,
+            head=self.bed.store.head,
+            store_answers=lambda: self.store_answers,
+            waiting=self.bed.database.waiting(),
+            database=self.bed.database,
+            clock=self.bed.clock,
+        )
+        return work_on(self.path, tools)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
+def test_an_outage_however_long_counts_nothing_and_ends_no_file(bed: Bed, fault: GreenStreamError) -> None:
+    turn = Turn(bed, *[fault] * 9)
+    for _ in range(9):
+        with pytest.raises(type(fault)):
+            turn.take()
+    assert bed.query("SELECT state, attempts, error FROM waiting_files") == [
+        {"state": "retrying", "attempts": 0, "error": f"{fault.code}: {fault}"}
+    ]
+    ended = turn.take()
+    assert isinstance(ended, FileResult)
+    assert ended.outcome is Outcome.LOADED
+    assert bed.query("SELECT * FROM dead_letters") == []
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailable("EIO"), StorageRefused("no permission")], ids=lambda f: f.code)
+def test_a_store_that_answers_nobody_keeps_the_file_waiting(bed: Bed, fault: GreenStreamError) -> None:
+    turn = Turn(bed, *[fault] * 9, store_answers=False)
+    for _ in range(9):
+        with pytest.raises(type(fault)):
+            turn.take()
+    assert isinstance(turn.take(), FileResult)
+    assert bed.query("SELECT * FROM dead_letters") == []
+
+
+@pytest.mark.parametrize("fault", [StorageRefused("no permission"), DataRefused("22003"), LakeDamaged("gone")])
+def test_what_a_sound_system_refuses_is_a_dead_letter_at_once(bed: Bed, fault: GreenStreamError) -> None:
+    ended = Turn(bed, fault).take()
+    assert isinstance(ended, FileResult)
+    assert ended.outcome is Outcome.FAILED
+    assert bed.query("SELECT error, attempts FROM dead_letters") == [{"error": f"{fault.code}: {fault}", "attempts": 1}]
+
+
+def test_a_bug_that_a_file_brings_out_ends_that_file_and_not_the_worker(bed: Bed) -> None:
+    ended = Turn(bed, KeyError("channel")).take()
+    assert isinstance(ended, FileResult)
+    assert bed.one("SELECT error FROM dead_letters") == "KeyError: 'channel'"
+    assert "Traceback" in bed.one("SELECT traceback FROM greenstream.dead_letter")
+
+
+@contextmanager
+def role(bed: Bed, kind: LiteralString) -> Iterator[str]:
+    """A role of the server's, which may read our tables; its name."""
+    name = f"app_{os.getpid()}_{time.monotonic_ns()}"
+    run(bed, f"CREATE ROLE {{name}} LOGIN {kind}", name)
+    run(bed, "GRANT USAGE ON SCHEMA greenstream TO {name}", name)
+    run(bed, "GRANT SELECT ON ALL TABLES IN SCHEMA greenstream, public TO {name}", name)
+    try:
+        yield name
+    finally:
+        run(bed, "DROP OWNED BY {name}", name)
+        run(bed, "DROP ROLE {name}", name)
+
+
+def run(bed: Bed, statement: LiteralString, name: str) -> None:
+    with psycopg.connect(bed.dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(name=sql.Identifier(name)))
+
+
+def let_in(bed: Bed, name: str, statement: LiteralString) -> None:
+    """Let a role in, or keep it out and end its connections."""
+    run(bed, statement, name)
+    bed.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", name)
+
+
+def test_rights_that_are_missing_keep_a_file_waiting(bed: Bed) -> None:
+    path = bed.land("a.csv", GOOD)
+    with role(bed, "NOSUPERUSER") as name:
+        database = PostgresDatabase(make_conninfo(bed.dsn, user=name), bed.site, version=VERSION)
+        with pytest.raises(DatabaseRefused, match="permission denied"):
+            bed.process(path, database=database)
+        database.close()
+    assert bed.query("SELECT * FROM source_files") == []
+    assert bed.process(path).outcome is Outcome.LOADED
+
+
+def test_a_value_that_the_database_refuses_ends_its_file_only(bed: Bed) -> None:
+    bed.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
+        " 'index row size 2712 exceeds btree maximum' USING ERRCODE = 'program_limit_exceeded'; END $$;"
+        "CREATE TRIGGER refuse BEFORE INSERT ON greenstream.quarantined_row FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    assert bed.load("a.csv", GOOD + "bad\n").outcome is Outcome.FAILED
+    assert bed.load("b.csv", GOOD).outcome is Outcome.LOADED
+
+
+def test_a_full_disk_keeps_a_rejected_file_waiting(bed: Bed) -> None:
+    path = bed.land("a.txt", GOOD)
+    with failing(1, 28), pytest.raises(StorageFull):
+        bed.process(path)
+    assert bed.query("SELECT * FROM source_files") == []
+    assert bed.process(path).outcome is Outcome.REJECTED
+
+
+# the store is asked
+
+
+def test_the_store_tells_a_fault_of_one_file_from_one_of_all(bed: Bed) -> None:
+    probe = StoreProbe(check=bed.store.check, seconds=time.monotonic)
+    assert not is_outage(StorageRefused("a.csv"), probe.answers)
+    assert not is_outage(KeyError("a.csv"), probe.answers)
+    with failing(1, 13):
+        assert is_outage(StorageRefused("a.csv"), StoreProbe(check=bed.store.check, seconds=time.monotonic).answers)
+    assert all(is_outage(error, probe.answers) for error in FAULTS)
+    assert not is_outage(TransactionConflict("deadlock"), probe.answers)
+
+
+def test_the_store_is_not_asked_for_each_file() -> None:
+    asked, seconds = list[float](), [0.0]
+
+    def check() -> None:
+        asked.append(seconds[0])
+        if seconds[0] < 3 * PROBE_SECONDS:
+            raise StorageRefused("no permission")
+
+    probe = StoreProbe(check=check, seconds=lambda: seconds[0])
+    for tenth in range(50):
+        seconds[0] = tenth * PROBE_SECONDS / 10
+        assert probe.answers() == (tenth >= 30)
+    assert asked == [0, PROBE_SECONDS, 2 * PROBE_SECONDS, 3 * PROBE_SECONDS, 4 * PROBE_SECONDS]
+
+
+# people are told
+
+
+def test_an_outage_is_remembered_from_its_first_to_its_last_fault() -> None:
+    outages, last = Outages(), NOW + LASTING
+    assert outages.note(DatabaseUnavailable("a"), NOW)
+    assert not outages.note(DatabaseUnavailable("b"), NOW + timedelta(seconds=5))
+    assert outages.note(DatabaseRefused("c"), NOW + timedelta(seconds=9))
+    assert outages.lasting() == []
+    assert not outages.note(DatabaseUnavailable("d"), last)
+    expected = Outage(subject="database", since=NOW, last_at=last, error="DatabaseUnavailable: d")
+    outages.told(last + SILENT)
+    assert outages.lasting() == [expected]
+    outages.told(last + SILENT + timedelta(seconds=1))
+    assert outages.lasting() == []
+    assert outages.note(DatabaseUnavailable("e"), last + 2 * SILENT)
+
+
+def test_each_kind_of_outage_has_its_subject_and_a_conflict_is_none() -> None:
+    subjects = {}
+    for error in (*FAULTS, StorageUnavailable("x"), StorageRefused("x"), TransactionConflict("x")):
+        outages = Outages()
+        outages.note(error, NOW)
+        outages.note(error, NOW + LASTING)
+        subjects[type(error)] = [each.subject for each in outages.lasting()]
+    assert subjects.pop(TransactionConflict) == []
+    assert {name for (name,) in subjects.values()} == {"store", "database", "settings"}
+    assert set(OUTAGES) < set(subjects)
+
+
+def test_an_outage_is_one_alert_that_ends_once_nobody_tells_of_it(bed: Bed) -> None:
+    outages = Outages()
+
+    def check(at: datetime, *, noted: bool) -> list[dict[str, Any]]:
+        if noted:
+            outages.note(StorageRefused("raw-data can't be read"), at)
+        with connect_alerts(bed.dsn) as book, book.checking():
+            check_alerts(book, (), outages.lasting(), bed.site, at)
+        outages.told(at)
+        return bed.query("SELECT subject, message, resolved_at FROM greenstream.alert WHERE code = 'OUTAGE'")
+
+    minutes = [NOW + timedelta(minutes=number) for number in range(9)]
+    assert check(minutes[0], noted=True) == []
+    (told,) = check(minutes[1], noted=True)
+    assert told["message"].endswith("work resumes by itself: StorageRefused: raw-data can't be read")
+    assert told["resolved_at"] is None
+    assert [check(at, noted=True) for at in minutes[2:5]] == [[told]] * 3
+    assert [check(at, noted=False) for at in minutes[5:7]] == [[told]] * 2
+    assert [check(at, noted=False) for at in minutes[7:]] == [[told | {"resolved_at": minutes[7]}]] * 2
+
+
+def test_an_alert_that_another_process_held_ends_as_well(bed: Bed) -> None:
+    outage = Outage(subject="database", since=NOW, last_at=NOW + LASTING, error="DatabaseRefused: no")
+    with connect_alerts(bed.dsn) as book:
+        check_alerts(book, (), [outage], bed.site, NOW + LASTING)
+        check_alerts(book, (), (), bed.site, NOW + LASTING + SILENT)
+        assert bed.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 1
+        check_alerts(book, (), (), bed.site, NOW + LASTING + 2 * SILENT)
+    assert bed.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 0
+
+
+# the service
+
+
+@contextmanager
+def serving(bed: Bed, dsn: str) -> Iterator[list[dict[str, Any]]]:
+    """Intake and a worker, as in `up`, in threads of this process; what they log."""
+    events, stop, metrics = list[dict[str, Any]](), threading.Event(), Metrics(CollectorRegistry())
+    log, settings = keeping(events), Settings(home=bed.folder, database_url=dsn)
+    parts: list[Part] = [
+        IntakePart(stop, log),
+        WorkerPart(Route.REALTIME, threading.Event(), stop, log, metrics),
+    ]
+    running = Service(parts, lambda: System(settings, lambda _: None), stop, log, Outages())
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        yield events
+    finally:
+        stop.set()
+        thread.join()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def outcomes(bed: Bed) -> list[str]:
+    return [row["outcome"] for row in bed.query("SELECT outcome FROM source_files ORDER BY path")]
+
+
+def today_file(bed: Bed, name: str) -> None:
+    folder = bed.folder / "raw-data" / f"{datetime.now(UTC):%Y-%m-%d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(GOOD + f"{name},2024-03-15 18:45:00,3 kW,\n")
+
+
+def test_a_login_that_is_refused_for_a_while_costs_no_file(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LONGEST_PAUSE_SECONDS", 1.0)
+    monkeypatch.setattr(service, "DATABASE_PAUSE_SECONDS", 0.5)
+    with role(bed, "SUPERUSER") as name, serving(bed, make_conninfo(bed.dsn, user=name)) as events:
+        today_file(bed, "a.csv")
+        until(lambda: outcomes(bed) == ["loaded"])
+        let_in(bed, name, "ALTER ROLE {name} NOLOGIN")
+        today_file(bed, "b.csv")
+        until(lambda: any("not permitted to log in" in each["error"] for each in named(events, "waiting")))
+        let_in(bed, name, "ALTER ROLE {name} LOGIN")
+        until(lambda: outcomes(bed) == ["loaded", "loaded"])
+    assert bed.query("SELECT * FROM dead_letters") == []
+    assert len(named(events, "waiting")) <= 2  # refused, and out of reach: each once
