@@ -78,12 +78,14 @@ class IntakePart:
             at, days, passed = now(), changed or set(), time.monotonic()
             if changed is None:
                 scans.lost(passed)
-            if scans.recent(passed):
+            recent = scans.recent(passed)
+            if recent:
                 days = days | _recent_days(at, system.settings.timezone)
                 intake.remind(at)
                 intake.forget_before(at.date() - timedelta(days=RECENT_DAYS))
             every = scans.full(passed)
-            self._file_dropped(system, at)
+            if recent or not intake.atomic:  # a bucket tells of no changes, and each look is a request
+                self._file_dropped(system, at)
             landed = self._all(system) if every else self._of(system, days)
             found = {(file.path, file.version): file for file in (*landed, *self._as_now(system, immature))}
             immature = intake.take(found.values(), at)
