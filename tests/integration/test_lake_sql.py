@@ -220,13 +220,8 @@ def test_an_object_written_anew_meanwhile_is_not_mixed_with_the_old_one(place: O
 
 def test_an_object_that_goes_meanwhile_is_named(place: ObjectStore) -> None:
     gone = pytest.raises(NotFound, match="region=Zone1")
-<<<<<<< HEAD
     with gone, ask_lake(place, "SELECT consumption_kw FROM meter_readings", LIMITS) as answer:
-        place.delete(OBJECT)
-=======
-    with gone, ask_lake(place, "SELECT consumption_kw FROM meter_readings") as answer:
         place.remove(OBJECT)
->>>>>>> h8
         list(answer.texts())
 
 
