@@ -237,6 +237,9 @@ def test_a_giant_that_never_landed_is_a_line_and_no_delivery_of_its_path(bed: Be
     change_rights(bed, path)
     assert bed.process(path).outcome is Outcome.LOADED
     assert sorted(outcome for outcome, _ in lines(bed)) == ["loaded", "rejected"]
+    give_up(f"{path}.csv", "unreadable", bed.store.head, bed.database.waiting(), bed.database, bed.clock)
+    reject_unlanded(f"{path}.csv", TEBIBYTE, database=bed.database, site=bed.site, clock=bed.clock)
+    assert bed.one("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL") == 1
 
 
 # a path whose content was replaced

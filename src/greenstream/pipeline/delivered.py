@@ -70,8 +70,10 @@ def is_still(file: LandedFile, delivery: Delivery, landing: Landing) -> bool:
         return True
     if delivery.sha256 is None:
         return file.size_bytes == delivery.size_bytes
-    content = content_of(file, landing, delivery.size_bytes)
-    return content is not None and sha256_of(content) == delivery.sha256
+    digest = hashlib.sha256()
+    for chunk in landing.read(file):
+        digest.update(chunk)
+    return digest.hexdigest() == delivery.sha256
 
 
 def content_of(file: LandedFile, landing: Landing, max_bytes: int) -> bytes | None:

@@ -149,7 +149,9 @@ class PostgresDatabase:
         with translated(f"recording {delivery.path}"), self._ready().transaction():
             connection = self._ready()
             values = self._describe(delivery, result.processed_at)
-            connection.execute(query("forget_failure"), values)
+            has_landed = delivery.version is not None or result.outcome is Outcome.FAILED
+            if has_landed:
+                connection.execute(query("forget_failure"), values)
             connection.execute(
                 query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
             )
@@ -157,7 +159,7 @@ class PostgresDatabase:
                 connection.execute(query("erase_mark_duplicate"), values)
             if result.outcome is Outcome.FAILED:
                 connection.execute(query("add_dead_letter"), _dead_letter(result))
-            else:
+            elif has_landed:  # else the path may be that of another file, which has
                 _close_dead_letter(connection, delivery, result.processed_at)
             if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
                 connection.execute(query("raise_alert"), _alert(result))
