@@ -1,13 +1,11 @@
 """The meters' days in the database: the current values of a day's slots, packed, a row a meter."""
 
 import struct
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from greenstream.adapters.postgres.connection import Connection
@@ -92,28 +90,17 @@ class MeterDays:
     def read(self, keys: Integers, first: date, last: date) -> list[DayValues]:
         """What there is of some meters, whose keys are given in order, from one day to another."""
         values = {"first_day": first, "last_day": last, "meters": keys.tolist()}
-        rows: dict[int, list[bytes]] = defaultdict(list)
-        with self._connection.cursor().copy(query("history_meter_days"), values) as copy:
-            for block in copy:
-                row = bytes(block).removeprefix(HEADER)
-                rows[len(row)].append(row)
-        rows.pop(len(TRAILER), None)
-        return [
-            found
-            for size, same in rows.items()
-            if size
-            for found in self._by_day(np.frombuffer(b"".join(same), dtype=_row(size - ROW_HEAD.itemsize)), keys)
-        ]
+        with self._connection.cursor(binary=True) as cursor:
+            return [self._unpacked_day(keys, *row) for row in cursor.execute(query("history_meter_days"), values)]
 
-    def _by_day(self, rows: npt.NDArray[np.void], keys: Integers) -> Iterator[DayValues]:
-        order = np.argsort(rows["day"], kind="stable")
-        ordinals, begins = np.unique(rows["day"][order], return_index=True)
-        for ordinal, chosen in zip(ordinals.tolist(), np.split(order, begins[1:]), strict=True):
-            day = DATES_BEGIN + timedelta(days=ordinal)
-            slots = self._slots(day, day)
-            packed = rows["values"][chosen]
-            values = packed.view(VALUE_TYPES[packed.itemsize // len(slots)]).reshape(len(chosen), len(slots))
-            yield DayValues(slots=slots, meters=np.searchsorted(keys, rows["key"][chosen]), values=values)
+    def _unpacked_day(self, keys: Integers, day: object, width: object, packed: object) -> DayValues:
+        assert isinstance(day, date)
+        assert isinstance(width, int)
+        assert isinstance(packed, bytes)
+        slots = self._slots(day, day)
+        row = np.dtype([("key", ">i4"), ("values", VALUE_TYPES[width // len(slots)], (len(slots),))])
+        rows = np.frombuffer(packed, dtype=row)
+        return DayValues(slots=slots, meters=np.searchsorted(keys, rows["key"]), values=rows["values"])
 
     def _write(self, days: Sequence[tuple[date, Integers, Integers]]) -> None:
         """Keep the values of some days: each with the keys of its meters."""
