@@ -133,7 +133,7 @@ def test_programs_in_a_closed_folder_are_copied_once_to_where_the_server_reaches
     server = EmbeddedServer(folder / "home", shared_dir=folder / "shared", bin_dirs=bin_dirs)
     assert server.ensure_running().started
     server.stop()
-    assert [path.name for path in (folder / "shared").glob("*.new-*")] == []
+    assert [path.name for path in (folder / "shared").glob("*greenstream-tmp-*")] == []
 
 
 def test_a_normal_user_runs_a_server_of_its_own(folder: Path) -> None:

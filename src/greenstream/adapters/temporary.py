@@ -21,9 +21,9 @@ EVALUATION = "greenstream-evaluate-"
 
 
 @contextmanager
-def temporary_folder(kind: str) -> Iterator[Path]:
-    """An empty folder for this user only, gone after the block."""
-    where = Path(tempfile.gettempdir())
+def temporary_folder(kind: str, where: Path | None = None) -> Iterator[Path]:
+    """An empty folder for this user only, gone after the block; by default where the system has temporary files."""
+    where = where or Path(tempfile.gettempdir())
     sweep(where)
     with owned_folder(where, f"{MARK}{kind}-") as folder:
         try:

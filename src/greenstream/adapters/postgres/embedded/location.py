@@ -1,5 +1,6 @@
 """Where the data of a home lies, and as whom its server runs."""
 
+import glob
 import hashlib
 import os
 import tempfile
@@ -124,7 +125,12 @@ def _name_home(home: Path, data_dir: Path, shared_dir: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes, account: Account | None = None) -> None:
-    """Write a file that is whole at any instant, never through a link that somebody put in its place."""
+    """Write a file that is whole at any instant, never through a link that somebody put in its place.
+
+    Call it under the home's lock: what a killed process left of the same file goes first.
+    """
+    for left_over in path.parent.glob(f"{glob.escape(path.name)}.new-*"):
+        left_over.unlink()
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.new-", dir=path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(content)

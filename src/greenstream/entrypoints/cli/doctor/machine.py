@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from greenstream.adapters.temporary import file_in_place_of
 from greenstream.entrypoints.cli.doctor.finding import Finding, fault, ok, warning
 
 OLDEST_PYTHON = (3, 11)
@@ -115,7 +116,7 @@ def disk(folder: Path, free: int, total: int) -> Finding:
 def home(folder: Path) -> Iterator[Finding]:
     """The home can be made and written to; tried, for permissions alone don't tell."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+    with file_in_place_of(folder / "doctor") as path, path.open("wb") as file:
         file.write(b"x")
         file.flush()
         os.fsync(file.fileno())
