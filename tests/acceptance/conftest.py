@@ -33,9 +33,10 @@ class Ended:
 class Command:
     """`greenstream`, run in `folder` with `home`; `settings` are GREENSTREAM_ variables, without the prefix."""
 
-    def __init__(self, home: Path, folder: Path) -> None:
+    def __init__(self, home: Path, folder: Path, **settings: str) -> None:
         self.home = home
         self.folder = folder
+        self.settings = settings
 
     def __call__(self, *arguments: str, stdin: str = "", code: int | None = None, **settings: str) -> Ended:
         process = self.start(*arguments, **settings)
@@ -66,7 +67,7 @@ class Command:
 
     def _environment(self, settings: dict[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GREENSTREAM_")}
-        own = {f"GREENSTREAM_{name}": value for name, value in settings.items()}
+        own = {f"GREENSTREAM_{name}": value for name, value in {**self.settings, **settings}.items()}
         return {**kept, "GREENSTREAM_HOME": str(self.home), **own}
 
 

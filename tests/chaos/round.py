@@ -12,11 +12,13 @@ from tests.acceptance.conftest import Command
 from tests.chaos.cast import Cast, wreak
 from tests.chaos.parcels import parcels
 from tests.chaos.verdict import Tally, compare, unfinished
-from tests.chaos.writers import deliver
+from tests.chaos.writers import Sent, deliver
 from tests.integration.embedded_support import scratch
 from tests.support.bed import Bed
 
 SETTLING_SECONDS = 300.0
+LIFETIMES = {f"{layer}RETENTION_DAYS": "36500" for layer in ("", "FINDINGS_", "QUARANTINE_", "LEDGER_")}
+"""Each start of `up` has its night; nothing a round delivers is so old that it would go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ def run_round(seed: int, *, mode: str, seconds: float, files: int) -> Report:
     """Raise AssertionError where a row is lost or doubled, or a file is left behind."""
     rng = Random(seed)
     with scratch() as folder:
-        command = Command(folder / "home", folder)
+        command = Command(folder / "home", folder, **LIFETIMES)
         try:
             return _run(command, rng, mode, seconds, files)
         finally:
@@ -47,7 +49,8 @@ def _run(command: Command, rng: Random, mode: str, seconds: float, files: int) -
     cast = Cast(command, mode)
     cast.start()
     try:
-        writers = threading.Thread(target=deliver, args=(command, sent))
+        contents: list[Sent] = []
+        writers = threading.Thread(target=lambda: contents.extend(deliver(command, sent)))
         writers.start()
         wreak(cast, rng, seconds)
         writers.join()
@@ -57,7 +60,8 @@ def _run(command: Command, rng: Random, mode: str, seconds: float, files: int) -
     finally:
         cast.kill_all()
     command("db", "url", code=0)
-    tally = compare(bed, sent, dsn, command.folder / "quiet")
+    assert len(contents) >= len(sent), "a sender failed"
+    tally = compare(bed, contents, dsn, command.folder / "quiet")
     bed.close()
     return Report(done=dict(cast.done), tally=tally)
 
