@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -37,6 +38,8 @@ from greenstream.domain.errors import (
 )
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
+from greenstream.entrypoints.cli.console import Console
+from greenstream.entrypoints.cli.ingest import Run
 from greenstream.entrypoints.service import service
 from greenstream.entrypoints.service.intake import IntakePart
 from greenstream.entrypoints.service.metrics import Metrics
@@ -318,6 +321,24 @@ def test_an_alert_that_another_process_held_ends_as_well(bed: Bed) -> None:
         assert bed.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 1
         check_alerts(book, (), (), bed.site, NOW + LASTING + 2 * SILENT)
     assert bed.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 0
+
+
+# by hand
+
+
+def test_ingest_says_what_holds_and_leaves_what_landed(bed: Bed, tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(GOOD)
+    with role(bed, "NOSUPERUSER") as name:
+        settings = Settings(home=bed.folder, database_url=make_conninfo(bed.dsn, user=name))
+        system = System(settings, lambda _: None)
+        ingest = Run(Console(quiet=True), system, json=False)
+        with pytest.raises(DatabaseRefused, match=r"permission denied.*a\.csv has landed as raw-data/.* stays there"):
+            ingest.all([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
+        system.close()
+    assert bed.query("SELECT * FROM dead_letters") == []
+    (landed,) = bed.store.list_landed()
+    assert bed.process(landed.path).outcome is Outcome.LOADED
 
 
 # the service

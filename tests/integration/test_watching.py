@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.embedded_support import scratch
+from tests.integration.test_landing import as_a_user_without_rights
 from tests.support.events import keeping, named
 
 from greenstream.adapters.storage import ObjectStore, open_store
@@ -114,6 +116,22 @@ def test_a_landing_zone_that_vanishes_is_watched_again(
     (zone / str(DAY)).mkdir()
     until(changes, seen)
     assert len(named(events, "can't watch the landing zone; it is scanned")) == 1
+
+
+def test_a_day_that_cannot_be_read_keeps_no_other_one_from_being_watched(events: list[dict[str, Any]]) -> None:
+    stop = threading.Event()
+    with scratch() as root:
+        zone = root / "raw-data"
+        for name, mode in (("2024-03-14", 0o000), (str(DAY), 0o777)):
+            (zone / name).mkdir(parents=True)
+            (zone / name).chmod(mode)
+        with as_a_user_without_rights():
+            changes = Watcher(stop, keeping(events)).changes(open_store(root))
+            assert next(changes) is None
+            (zone / str(DAY) / "a.csv").write_bytes(b"x")
+            until(changes, seen)
+    stop.set()
+    assert events == []
 
 
 def test_a_landing_zone_that_cannot_be_made_is_an_outage(zone: Path, changes: Changes) -> None:

@@ -48,7 +48,10 @@ def trouble_of(done: Done) -> Condition | None:
         why = done.kept_because or ""
     else:
         return None
-    subject = str(done.day) if isinstance(done, Archived) else done.subject
+    return damaged(str(done.day) if isinstance(done, Archived) else done.subject, why)
+
+
+def damaged(subject: str, why: str) -> Condition:
     return Condition(code=AlertCode.LAKE_DAMAGED, severity=Severity.ERROR, subject=subject, message=why)
 
 

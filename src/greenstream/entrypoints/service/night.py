@@ -5,9 +5,11 @@ import time
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from greenstream.domain.alerts import Condition
+from greenstream.domain.errors import LakeDamaged
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
 from greenstream.pipeline.archive import Archived
-from greenstream.pipeline.nightly import Done, Step, nightly, trouble_of
+from greenstream.pipeline.nightly import Done, Step, damaged, nightly, trouble_of
 from greenstream.pipeline.settle import Settled
 from greenstream.wiring import System, now
 
@@ -46,14 +48,28 @@ class NightPart:
             if not ours:
                 return
             self._again_at = time.monotonic() + AGAIN_SECONDS
-            for done in nightly(system.night(), self._step):
-                self._report(done)
-                if trouble := trouble_of(done):
-                    with system.alerts() as book:
-                        book.raise_alert(trouble, now())
-                if self._stop.is_set():
+            try:
+                if not self._through(system):
                     return
+            except LakeDamaged as error:
+                self._log.error("night broken off", error=str(error))
+                self._alert(system, damaged("nightly", str(error)))
+                return
         self._done_on, self._again_at = local.date(), 0.0
+
+    def _through(self, system: System) -> bool:
+        """Whether the night came to its end before the service was stopped."""
+        for done in nightly(system.night(), self._step):
+            self._report(done)
+            if trouble := trouble_of(done):
+                self._alert(system, trouble)
+            if self._stop.is_set():
+                return False
+        return True
+
+    def _alert(self, system: System, trouble: Condition) -> None:
+        with system.alerts() as book:
+            book.raise_alert(trouble, now())
 
     def _step(self, step: Step) -> None:
         self._began = time.monotonic()

@@ -1,5 +1,6 @@
 """Days whose folders changed, by the events of the file system, however often these fail."""
 
+import os
 import threading
 import time
 from collections.abc import Container, Iterable, Iterator
@@ -54,7 +55,7 @@ class Watcher:
         """One watch after the other, for whenever folders come or go there are others to watch."""
         missed: set[date] | None = None
         while not self._stop.is_set():
-            watched = _identified(store.watched())
+            watched = _identified(_readable(store))
             for changes in self._watch(watched):
                 if missed is None or missed:
                     # Only now: what lands after a scan that follows isn't missed any more.
@@ -63,7 +64,7 @@ class Watcher:
                 yield {day for _, path in changes if (day := _day_of(path, folder)) is not None}
                 if _identified([folder]).items() - watched.items():  # of a folder that is gone no event ever comes
                     raise FileNotFoundError(f"{folder} was moved away or replaced")
-                if changes and (_about(watched, changes) or _identified(store.watched()) != watched):
+                if changes and (_about(watched, changes) or _identified(_readable(store)) != watched):
                     break
             missed = {day for path in watched if (day := _day_of(str(path), folder)) is not None}
 
@@ -78,7 +79,6 @@ class Watcher:
             step=20,
             rust_timeout=200,
             yield_on_timeout=True,
-            ignore_permission_denied=True,
         )
 
     def _warn(self, error: Exception) -> None:
@@ -90,6 +90,12 @@ class Watcher:
 def _about(watched: Container[Path], changes: Iterable[tuple[watchfiles.Change, str]]) -> bool:
     """Whether a watched folder itself came or went; a new one may have the old one's identity."""
     return any(Path(path) in watched for _, path in changes)
+
+
+def _readable(store: ObjectStore) -> Iterator[Path]:
+    """The folders to watch; those we can't read are strays, and watchfiles would hide other errors with theirs."""
+    effective = os.access in os.supports_effective_ids
+    return (each for each in store.watched() if os.access(each, os.R_OK | os.X_OK, effective_ids=effective))
 
 
 def _identified(folders: Iterable[Path]) -> dict[Path, tuple[int, int]]:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenstream.domain.errors import StorageRefused
 from greenstream.entrypoints.cli.console import UsageError
 
 if TYPE_CHECKING:
@@ -38,15 +39,23 @@ def remembered(home: Path) -> Choices:
 
 
 def remember(home: Path, plan: "SimulationPlan") -> None:
-    """Mark the home with what is simulated in it. Raises UsageError where it is something else than before."""
+    """Mark the home with what is simulated in it.
+
+    Raises UsageError where it is something else than before, StorageRefused where it can't be written to.
+    """
     chosen = choices_of(plan)
     before = remembered(home)
     others = [f"{name} {was}, not {chosen.get(name)}" for name, was in before.items() if chosen.get(name) != was]
     if others:
         what = ", ".join(others)
         raise UsageError(f"the demo in {home} has {what}: add --fresh to start over, or name another --home")
-    home.mkdir(parents=True, exist_ok=True)
-    (home / MARK).write_text(json.dumps(chosen) + "\n", encoding="utf-8")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / MARK).write_text(json.dumps(chosen) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageRefused(
+            f"{home} can't be written to: {error.strerror}; name another folder with --home"
+        ) from error
 
 
 def choices_of(plan: "SimulationPlan") -> Choices:
