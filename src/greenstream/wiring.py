@@ -33,7 +33,7 @@ from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.adapters.temporary import sweep
 from greenstream.domain.alerts import Outage
 from greenstream.domain.calendar import day_start, local_day, slot_of
-from greenstream.domain.errors import DatabaseUnavailable
+from greenstream.domain.errors import DatabaseUnavailable, GreenStreamError
 from greenstream.domain.evaluate import Site
 from greenstream.domain.fixes import read_fixes, to_csv
 from greenstream.domain.ledger import FileResult
@@ -55,7 +55,7 @@ from greenstream.pipeline.retire import Retention, Retirement, retire, retire_da
 from greenstream.pipeline.settle import Settled, settle
 from greenstream.pipeline.verify import Verification, Verified, verify
 from greenstream.pipeline.watch_meters import OnProgress, Watched, untold, watch_meters
-from greenstream.pipeline.work_on import Later, Tools, after_crash, fail, work_on
+from greenstream.pipeline.work_on import Later, Tools, after_crash, fail, note_outage, work_on
 from greenstream.ports import Deletion, LandedFile, RowChoice
 from greenstream.settings import PlaceSettings
 
@@ -203,6 +203,10 @@ class System:
     def work_on(self, path: str, on_start: Callable[[int], None]) -> FileResult | Later | None:
         """Take a turn at a landed file; `on_start` hears the number of the attempt."""
         return work_on(path, self._tools(), on_start)
+
+    def note_outage(self, path: str, error: GreenStreamError) -> None:
+        """A worker had to let a file go, as the database couldn't be told at that moment."""
+        note_outage(path, error, self.database.waiting(), now)
 
     def _tools(self) -> Tools:
         return Tools(

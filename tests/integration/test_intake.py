@@ -220,7 +220,10 @@ def test_a_file_that_is_gone_is_forgotten(bed: Bed) -> None:
 
 def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed) -> None:
     turn = Turn(bed)
-    given_up = [after_crash(turn.path, turn.tools()) for _ in range(5)]
+    given_up = []
+    for _ in range(5):
+        bed.database.waiting().start(turn.path, NOW)
+        given_up.append(after_crash(turn.path, turn.tools()))
     assert [result is not None for result in given_up] == [False] * 4 + [True]
     assert turn.waiting() == []
     assert "5 workers died" in bed.one("SELECT error FROM dead_letters")

@@ -47,7 +47,7 @@ from greenstream.entrypoints.service.parts import WorkerPart
 from greenstream.entrypoints.service.service import Part, Service
 from greenstream.pipeline.alerts import check_alerts
 from greenstream.pipeline.outages import LASTING, PROBE_SECONDS, SILENT, Outages, StoreProbe, is_outage
-from greenstream.pipeline.work_on import Later, Tools, work_on
+from greenstream.pipeline.work_on import Later, Tools, after_crash, note_outage, work_on
 from greenstream.settings import Settings
 from greenstream.wiring import System
 
@@ -129,7 +129,10 @@ class Turn:
         return self.bed.process(path)
 
     def take(self) -> FileResult | Later | None:
-        tools = Tools(
+        return work_on(self.path, self.tools())
+
+    def tools(self) -> Tools:
+        return Tools(
             process=self.process,
             head=self.bed.store.head,
             store_answers=lambda: self.store_answers,
@@ -137,7 +140,6 @@ class Turn:
             database=self.bed.database,
             clock=self.bed.clock,
         )
-        return work_on(self.path, tools)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
@@ -153,6 +155,20 @@ def test_an_outage_however_long_counts_nothing_and_ends_no_file(bed: Bed, fault:
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.LOADED
     assert bed.query("SELECT * FROM dead_letters") == []
+
+
+def test_a_worker_that_lost_the_database_over_a_file_did_not_die_over_it(bed: Bed) -> None:
+    turn, waiting = Turn(bed), bed.database.waiting()
+    for _ in range(9):
+        waiting.start(turn.path, NOW)
+        note_outage(turn.path, DatabaseUnavailable("away"), waiting, bed.clock)
+        assert after_crash(turn.path, turn.tools()) is None
+    assert bed.query("SELECT state, error FROM waiting_files") == [
+        {"state": "retrying", "error": "DatabaseUnavailable: away"}
+    ]
+    assert isinstance(turn.take(), FileResult)
+    note_outage(turn.path, DatabaseUnavailable("away"), waiting, bed.clock)  # too late: it has ended
+    assert bed.query("SELECT * FROM waiting_files") == []
 
 
 @pytest.mark.parametrize("fault", [StorageUnavailable("EIO"), StorageRefused("no permission")], ids=lambda f: f.code)

@@ -58,17 +58,17 @@ def work_on(
         return None
     except (Exception, PanicException) as error:
         if is_outage(error, tools.store_answers):
-            _note_outage(path, error, failed_before, tools)
+            with suppress(GreenStreamError):  # the database may be what is away, or be away for large writes only
+                note_outage(path, error, tools.waiting, tools.clock)
             raise
         return _failed(path, error, failed_before, tools)
     tools.waiting.end(path)
     return result
 
 
-def _note_outage(path: str, error: BaseException, failed_before: int, tools: Tools) -> None:
-    with suppress(GreenStreamError):  # the database may be what is away, or be away for large writes only
-        next_at = tools.clock() + timedelta(seconds=OUTAGE_DELAY)
-        tools.waiting.retry(path, attempts=failed_before, error=_told(error), next_at=next_at)
+def note_outage(path: str, error: BaseException, waiting: Waiting, clock: Clock) -> None:
+    """People see why it waits, and nobody takes its worker for dead."""
+    waiting.outage(path, error=_told(error), next_at=clock() + timedelta(seconds=OUTAGE_DELAY))
 
 
 def _failed(path: str, error: BaseException, failed_before: int, tools: Tools) -> FileResult | Later:

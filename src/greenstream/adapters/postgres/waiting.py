@@ -41,6 +41,9 @@ class PostgresWaiting:
         values = {"path": path, "attempts": attempts, "error": error, "next_at": next_at}
         self._rows("waiting_retry", values)
 
+    def outage(self, path: str, *, error: str, next_at: datetime) -> None:
+        self._rows("waiting_outage", {"path": path, "error": error, "next_at": next_at})
+
     def crashed(self, path: str, error: str) -> int:
         return _count(self._rows("waiting_crashed", {"path": path, "error": error}))
 

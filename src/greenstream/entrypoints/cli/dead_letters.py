@@ -126,11 +126,15 @@ def _not_waiting(ids: Any) -> list[str]:
 
 
 def _replayed(system: "System", letter: Mapping[str, Any]) -> dict[str, Any]:
-    from greenstream.domain.errors import InvalidKey, NotFound
+    from greenstream.domain.errors import InvalidKey, NotFound, RetryableError, StorageRefused
 
     found = {"id": letter["id"], "file": letter["source_file"]}
     try:
         result = system.process(letter["source_file"])
+    except (RetryableError, StorageRefused) as failure:
+        if system.is_outage(failure):
+            raise
+        result = system.fail(letter["source_file"], failure, attempts=1)
     except NotFound:
         error = "the file is no longer in the landing zone: land it again, or discard the dead letter"
         return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": error}

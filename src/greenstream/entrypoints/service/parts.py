@@ -37,8 +37,12 @@ class WorkerPart:
         self._log = log.bind(route=route.value)
         self._metrics = metrics
         self._attempt = 1
+        self._let_go: tuple[str, GreenStreamError] | None = None
 
     def run(self, system: System) -> None:
+        if self._let_go is not None:
+            system.note_outage(*self._let_go)
+            self._let_go = None
         worker = system.worker(self._route, lambda path: self._turn(system, path))
         done = threading.Event()
         threading.Thread(target=_stop_with, args=(self._stop, worker.stop, done), daemon=True).start()
@@ -53,6 +57,7 @@ class WorkerPart:
             ended = system.work_on(path, lambda attempt: self._taken_up(path, attempt))
         except GreenStreamError as error:  # an outage; what this part waits for is said once, and not of each file
             self._metrics.put_off(self._route)
+            self._let_go = path, error
             text = f"{error.code}: {error}"
             self._log.debug("put off", file=path, attempt=self._attempt, again_in=OUTAGE_DELAY, error=text)
             raise
@@ -124,7 +129,10 @@ class HistoryPart:
 
 
 class KeeperPart:
-    """Gives files of lost workers back to the queue."""
+    """Gives files of lost workers back to the queue.
+
+    It begins after a pause, in which workers that were kept from the database tell what they let go.
+    """
 
     name = "keeper"
 
@@ -134,9 +142,8 @@ class KeeperPart:
         self._metrics = metrics
 
     def run(self, system: System) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(KEEPER_SECONDS):
             system.hand_back_lost(self._lost)
-            self._stop.wait(KEEPER_SECONDS)
 
     def _lost(self, path: str, route: Route, given_up: FileResult | None) -> None:
         if given_up is None:
