@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greenstream.domain.errors import StorageRefused
 from greenstream.entrypoints.cli.console import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ def remember(home: Path, plan: "SimulationPlan") -> None:
 
     Raises UsageError where it is something else than before, StorageRefused where it can't be written to.
     """
+    from greenstream.domain.errors import StorageRefused
+
     chosen = choices_of(plan)
     before = remembered(home)
     others = [f"{name} {was}, not {chosen.get(name)}" for name, was in before.items() if chosen.get(name) != was]
