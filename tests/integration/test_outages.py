@@ -27,6 +27,7 @@ from greenstream.domain.errors import (
     DatabaseRefused,
     DatabaseUnavailable,
     DataRefused,
+    DayBusy,
     GreenStreamError,
     LakeDamaged,
     ServerError,
@@ -155,6 +156,16 @@ def test_an_outage_however_long_counts_nothing_and_ends_no_file(bed: Bed, fault:
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.LOADED
     assert bed.query("SELECT * FROM dead_letters") == []
+
+
+def test_a_day_that_is_being_settled_however_long_counts_nothing_and_ends_no_file(bed: Bed) -> None:
+    turn = Turn(bed, *[DayBusy("a day was settled at this moment")] * 9)
+    for _ in range(9):
+        assert isinstance(turn.take(), Later)
+    assert bed.query("SELECT state, attempts FROM waiting_files") == [{"state": "retrying", "attempts": 0}]
+    ended = turn.take()
+    assert isinstance(ended, FileResult)
+    assert ended.outcome is Outcome.LOADED
 
 
 def test_a_worker_that_lost_the_database_over_a_file_did_not_die_over_it(bed: Bed) -> None:

@@ -1,5 +1,6 @@
 """A job whose end can't be told comes back, or is over: never kept by a worker that has forgotten it."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -121,3 +122,17 @@ def test_a_worker_stopped_before_it_runs_ends_at_once(bed: Bed) -> None:
         worked.run()
     assert worked.paths == []
     assert jobs(bed) == ["todo"]
+
+
+def test_a_worker_that_is_stopped_while_it_connects_ends() -> None:
+    """It may have asked for the end of a connection's attempt that doesn't hear of it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        worker = FileWorker(f"postgresql://me@127.0.0.1:{port}/readings", Route.REALTIME, lambda _: None)
+        running = threading.Thread(target=worker.run, daemon=True)
+        running.start()
+        connection, _ = silent.accept()
+        with connection:
+            worker.stop()
+            running.join(PATIENCE)
+            assert not running.is_alive()

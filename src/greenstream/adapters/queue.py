@@ -214,7 +214,7 @@ class _Pool(AsyncConnectionPool):
     async def open(self, wait: bool = False, timeout: float = PATIENCE_SECONDS) -> None:
         try:
             await super().open(wait, timeout)
-        except psycopg.OperationalError:
+        except BaseException:  # also when it is cancelled: its workers would outlive that, and wait for ever
             await self.close()
             raise
 

@@ -5,6 +5,7 @@
     │   ├── StorageUnavailable    the landing zone or lake did not answer
     │   ├── DatabaseUnavailable   PostgreSQL is away, starting, or refused for now
     │   └── TransactionConflict   PostgreSQL chose this transaction as the victim of a conflict
+    │       └── DayBusy           a day that is needed is being settled: it is free again soon
     └── PermanentError            the same call will fail again until a person acts
         ├── SettingsError         a setting cannot be used
         ├── NotFound              a named file, object or record is not there
@@ -52,6 +53,10 @@ class DatabaseUnavailable(RetryableError):
 
 class TransactionConflict(RetryableError):
     """PostgreSQL rolled this transaction back in favour of another one."""
+
+
+class DayBusy(TransactionConflict):
+    """A day that is needed was being settled: no fault of what needed it."""
 
 
 class PermanentError(GreenStreamError):

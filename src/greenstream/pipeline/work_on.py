@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
-from greenstream.domain.errors import GreenStreamError, InvalidKey, NotFound, RetryableError, StorageRefused
+from greenstream.domain.errors import DayBusy, GreenStreamError, InvalidKey, NotFound, RetryableError, StorageRefused
 from greenstream.domain.ledger import Delivery, FileResult, Outcome
 from greenstream.domain.routing import MAX_CRASHES, OUTAGE_DELAY, RETRY_DELAYS
 from greenstream.pipeline.outages import is_outage
@@ -40,10 +40,10 @@ def work_on(
 ) -> FileResult | Later | None:
     """Process a file. A passing fault of its own puts it off by 2, 4, 8 s, and then makes it a dead letter.
 
-    What would hit every file is raised, and the file waits without anything being counted. A file that a sound store
-    won't give is a dead letter at once, as is a path that no landed file can have, and a file that shows a bug. None:
-    the file is no longer there.
-    `on_start` hears the number of this attempt, from 1 on.
+    What would hit every file is raised, and the file waits without anything being counted; nor is anything while a day
+    of it is being settled. A file that a sound store won't give is a dead letter at once, as is a path that no landed
+    file can have, and a file that shows a bug. None: the file is no longer there. `on_start` hears the number of this
+    attempt, from 1 on.
 
     Raises:
         DatabaseUnavailable, DatabaseRefused, SettingsError, ServerError, StorageUnavailable, StorageRefused: an
@@ -61,7 +61,7 @@ def work_on(
             with suppress(GreenStreamError):  # the database may be what is away, or be away for large writes only
                 note_outage(path, error, tools.waiting, tools.clock)
             raise
-        return _failed(path, error, failed_before, tools)
+        return _put_off(path, error, failed_before, tools)
     tools.waiting.end(path)
     return result
 
@@ -71,12 +71,17 @@ def note_outage(path: str, error: BaseException, waiting: Waiting, clock: Clock)
     waiting.outage(path, error=_told(error), next_at=clock() + timedelta(seconds=OUTAGE_DELAY))
 
 
-def _failed(path: str, error: BaseException, failed_before: int, tools: Tools) -> FileResult | Later:
+def _put_off(path: str, error: BaseException, failed_before: int, tools: Tools) -> FileResult | Later:
+    if isinstance(error, DayBusy):
+        return _later(path, error, OUTAGE_DELAY, failed_before, tools)
     if not isinstance(error, RetryableError) or failed_before >= len(RETRY_DELAYS):
         return fail(path, error, tools, attempts=failed_before + 1)
-    seconds, text = RETRY_DELAYS[failed_before], _told(error)
-    next_at = tools.clock() + timedelta(seconds=seconds)
-    tools.waiting.retry(path, attempts=failed_before + 1, error=text, next_at=next_at)
+    return _later(path, error, RETRY_DELAYS[failed_before], failed_before + 1, tools)
+
+
+def _later(path: str, error: BaseException, seconds: int, attempts: int, tools: Tools) -> Later:
+    next_at, text = tools.clock() + timedelta(seconds=seconds), _told(error)
+    tools.waiting.retry(path, attempts=attempts, error=text, next_at=next_at)
     return Later(seconds=seconds, error=text)
 
 

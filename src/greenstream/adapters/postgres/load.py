@@ -11,7 +11,7 @@ from greenstream.adapters.postgres.connection import Connection, copy_csv
 from greenstream.adapters.postgres.quarantine import copy_quarantine
 from greenstream.adapters.postgres.sql import query
 from greenstream.adapters.postgres.thaw import Thaw, concerned_days
-from greenstream.domain.errors import TransactionConflict
+from greenstream.domain.errors import DayBusy
 from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
 from greenstream.domain.quarantine import LongRow
@@ -52,7 +52,7 @@ class PostgresLoad:
         days = concerned_days(self._connection, own_days, evaluated.limits)
         locked = self._connection.execute(query("lock_days"), {"days": days}).fetchall()
         if len(locked) != len(days):
-            raise TransactionConflict(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
+            raise DayBusy(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
         self._locations = self._register_locations(evaluated.locations)
         self._meters = self._register_meters(evaluated)
         self._has_retired = any(row[1] for row in locked)

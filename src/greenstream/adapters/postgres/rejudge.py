@@ -9,7 +9,7 @@ from greenstream.adapters.postgres.connection import Connection, copy_csv
 from greenstream.adapters.postgres.deliveries import delivery_of
 from greenstream.adapters.postgres.sql import query
 from greenstream.domain.calendar import day_start
-from greenstream.domain.errors import TransactionConflict
+from greenstream.domain.errors import DayBusy
 from greenstream.domain.evaluate import Site
 from greenstream.domain.ledger import Delivery
 from greenstream.domain.schema import STORED
@@ -58,7 +58,7 @@ class PostgresRejudging:
         """Let nobody settle the day or judge readings anew until the end."""
         self._connection.execute(query("replay_rejudge_lock"))
         if not self._connection.execute(query("lock_days"), {"days": [self._day]}).fetchall():
-            raise TransactionConflict(f"{self._day} was settled at this moment; try again")
+            raise DayBusy(f"{self._day} was settled at this moment; try again")
         self.stage()
 
     def stage(self) -> None:

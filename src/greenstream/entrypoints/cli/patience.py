@@ -15,20 +15,26 @@ POLL_SECONDS = 0.5
 
 
 def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
-    """Try, and again after 2, 4 and 8 s, what may pass by itself. Raises what the last attempt raises."""
-    from greenstream.domain.errors import DatabaseUnavailable, RetryableError
-    from greenstream.domain.routing import RETRY_DELAYS
+    """Try, and again after 2, 4 and 8 s, what may pass by itself. Raises what the last attempt raises.
 
-    for pause in RETRY_DELAYS:
+    A day that is being settled is waited for.
+    """
+    from greenstream.domain.errors import DatabaseUnavailable, DayBusy, RetryableError
+    from greenstream.domain.routing import OUTAGE_DELAY, RETRY_DELAYS
+
+    pauses = iter(RETRY_DELAYS)
+    while True:
         try:
             return action()
         except RetryableError as error:
+            pause = OUTAGE_DELAY if isinstance(error, DayBusy) else next(pauses, None)
+            if pause is None:
+                raise
             console.say(f"{error.code}: {error} (in {pause} s)")
             time.sleep(pause)
             if system.server is not None:
                 with suppress(DatabaseUnavailable):  # a full disk, say; the next attempt tells
                     system.server.ensure_running(console.say)
-    return action()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from greenstream.entrypoints.service.parts import Log
 from greenstream.pipeline.outages import Outages
 from greenstream.wiring import System, now
 
+JOIN_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 5.0
 DATABASE_PAUSE_SECONDS = 4.0
@@ -75,7 +76,7 @@ class Service:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            _end_of(thread)
         if self._failure is not None:
             raise self._failure
 
@@ -107,3 +108,9 @@ class Service:
             self._failure = error
             self._stop.set()
         return None
+
+
+def _end_of(thread: threading.Thread) -> None:
+    """Wait for it in steps: a signal that comes just before a wait is heard after it only."""
+    while thread.is_alive():
+        thread.join(JOIN_SECONDS)
