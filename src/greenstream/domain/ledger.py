@@ -1,6 +1,6 @@
 """What became of a delivered file, and of each of its rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -70,3 +70,4 @@ class FileResult:
     attempts: int = 1  # of a failed one: how often it was tried
     ledger: Ledger = Ledger()
     ignored_columns: tuple[str, ...] = ()
+    was_known: bool = field(default=False, compare=False)  # it had ended before, and nothing was done

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import Enum
 
-from greenstream.domain.errors import NotFound
+from greenstream.domain.errors import NotFound, StorageRefused
 from greenstream.domain.ledger import Delivery
 from greenstream.domain.limits import Limits
 from greenstream.ports import LandedFile, Landing
@@ -15,6 +15,7 @@ class Absence(Enum):
 
     GONE = "gone"
     REPLACED = "replaced"
+    UNREADABLE = "unreadable"  # the store won't give just this one
     DAMAGED = "damaged"  # its path has other bytes, and no later delivery explains them
 
 
@@ -38,13 +39,15 @@ def raw_file(delivery: Delivery, landing: Landing, limits: Limits) -> RawFile | 
     """The raw file of a delivery, if the path has its bytes, as landed or as erasure left them.
 
     Raises:
-        StorageUnavailable, StorageRefused: the store can't tell, or the file was changed at this moment.
+        StorageUnavailable: the store can't tell, or the file was changed at this moment.
     """
     try:
         file = version_of(landing, delivery.path, delivery.version)
         content = content_of(file, landing, max(limits.max_file_bytes, delivery.size_bytes))
     except NotFound:
         return _absent(delivery, Absence.GONE, "is no longer in the landing zone")
+    except StorageRefused as error:
+        return Absent(absence=Absence.UNREADABLE, text=f"can't be looked at: {error}")
     if content is None or sha256_of(content) != delivery.sha256:
         return _absent(delivery, Absence.DAMAGED, "isn't what was loaded: its checksum differs")
     return RawFile(file=file, content=content)

@@ -11,7 +11,7 @@ import polars as pl
 
 from greenstream.domain.aggregates import CURVE_PARTS, curve_parts, load_curves
 from greenstream.domain.erasure import blanked, lines_of, lines_that_name, without_erased
-from greenstream.domain.errors import FileRejected, NotFound, StorageUnavailable
+from greenstream.domain.errors import FileRejected, NotFound, StorageRefused, StorageUnavailable
 from greenstream.domain.evaluate import Site, evaluate
 from greenstream.domain.parsing import parse_file
 from greenstream.domain.schema import Reason
@@ -39,6 +39,7 @@ class Unsearchable:
 
     path: str
     why: str
+    is_refused: bool = False  # by the store; a person has to give us the permission
 
 
 def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Unsearchable]:
@@ -142,6 +143,8 @@ def _erase_from_file(file: LandedFile, meter_id: str, means: Erasing) -> Deletio
         return None
     except FileRejected as error:
         return Unsearchable(path=file.path, why=str(error))
+    except StorageRefused as error:
+        return Unsearchable(path=file.path, why=str(error), is_refused=True)
     return _rewrite(raw, name, lines, means) if lines else None
 
 

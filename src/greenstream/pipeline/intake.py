@@ -98,6 +98,13 @@ class Intake:
         self.queue.put(file.path, route)
         self.on_queued(file, route)
 
+    def may_be_filed(self, file: LandedFile, now: datetime) -> bool:
+        """Whether a drop can be moved into a day's folder: at once where it was renamed into place, as its times tell.
+
+        Whoever still writes to it goes on there.
+        """
+        return file.modified_at != file.received_at or self._is_whole(file, now)
+
     def _is_whole(self, file: LandedFile, now: datetime) -> bool:
         if self.atomic:
             return True

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
@@ -34,11 +35,11 @@ def process_file(
     """
     file = next_version(path, landing, database)
     if ended := database.recorded(file):
-        return ended
+        return replace(ended, was_known=True)
     content = content_of(file, landing, site.limits.max_file_bytes)
     delivery = database.delivery(file, None if content is None else sha256_of(content), clock())
     if ended := database.recorded(file):
-        return ended
+        return replace(ended, was_known=True)
     try:
         return _load(delivery, content, database, lake, site, clock)
     except FileRejected as rejection:

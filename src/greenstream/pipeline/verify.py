@@ -144,7 +144,7 @@ def _without_raw(raw: Absent, file: LoadedFile) -> str | Replaced | None:
     path = file.delivery.path
     if raw.absence is Absence.REPLACED:
         return Replaced(note=f"{path}, received at {file.delivery.received_at:%Y-%m-%d %H:%M:%S} UTC, {raw.text}")
-    if raw.absence is Absence.DAMAGED:
+    if raw.absence in (Absence.DAMAGED, Absence.UNREADABLE):
         return f"{path} {raw.text}"
     return None if file.may_be_gone else f"{path} is missing, though nobody deleted it"
 

@@ -29,18 +29,23 @@ def open_store(root: str | Path, *, group: str | None = None) -> ObjectStore:
     Credentials, region and endpoint of S3 come from the standard ``AWS_*`` variables, which obstore reads. Nothing is
     contacted or made before the first use. Raises `SettingsError` for any other URL, and for an unknown group.
     """
-    rights = Rights(group=_group(group) if group else None)
     if isinstance(root, Path) or "://" not in root:
-        return ObjectStore(Folder(Path(root), rights))
+        return ObjectStore(_folder(Path(root), group))
     url = _split(root)
     if url.scheme == "file" and url.netloc in {"", "localhost"} and url.path.startswith("/"):
-        return ObjectStore(Folder(Path(unquote(url.path)), rights))
+        return ObjectStore(_folder(Path(unquote(url.path)), group))
     if url.scheme == "s3" and url.netloc and not ("@" in url.netloc or url.query or url.fragment):
         check_variables(os.environ)
         return ObjectStore(_s3(root))
     if url.scheme == "memory" and not url.netloc:
         return ObjectStore(Bucket(MemoryStore(), "memory://"))
     raise _no_store()
+
+
+def _folder(root: Path, group: str | None) -> Folder:
+    """What root puts into another user's store is that user's, who else couldn't read it."""
+    owner = root.stat().st_uid if os.geteuid() == 0 and root.is_dir() else 0
+    return Folder(root, Rights(group=_group(group) if group else None, owner=owner or None))
 
 
 def _split(url: str) -> SplitResult:

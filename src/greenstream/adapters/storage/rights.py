@@ -22,20 +22,19 @@ _GROUPS_FILE = 0o060
 class Rights:
     """`group` is the id of one that may drop files into the landing zone. All methods raise OSError.
 
-    What belongs to another user is left alone.
+    What belongs to another user is left alone. `owner` is the user that root, in somebody's store, gives all new to.
     """
 
     group: int | None = None
+    owner: int | None = None
 
     def settle(self, handle: int, zone: str) -> None:
-        """Give an open file or folder in a zone to the group, if that is for it."""
+        """Give an open file or folder in a zone, new or ours, to whom it is for."""
         status = os.fstat(handle)
-        if self._is_settled(status, zone) or not _is_ours(status):
-            return
-        assert self.group is not None
-        if status.st_gid != self.group:
-            _give(handle, self.group)
-        os.fchmod(handle, stat.S_IMODE(status.st_mode) | _bits(status))
+        if _is_ours(status) and not self._is_settled(status, zone):
+            self._let_in(handle, status)
+        if self.owner is not None and _is_ours(status):
+            os.fchown(handle, self.owner, -1)
 
     def is_closed(self, status: os.stat_result, zone: str) -> bool:
         """Whether nothing has to be done about it: only the group may come in, or it isn't ours."""
@@ -46,6 +45,12 @@ class Rights:
         status = os.fstat(handle)
         os.fchmod(handle, stat.S_IMODE(status.st_mode) & ~_OTHERS)
         self.settle(handle, zone)
+
+    def _let_in(self, handle: int, status: os.stat_result) -> None:
+        assert self.group is not None
+        if status.st_gid != self.group:
+            _give(handle, self.group)
+        os.fchmod(handle, stat.S_IMODE(status.st_mode) | _bits(status))
 
     def _is_settled(self, status: os.stat_result, zone: str) -> bool:
         if self.group is None or zone != LANDING:

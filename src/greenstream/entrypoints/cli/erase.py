@@ -53,9 +53,10 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
         console.table(COLUMNS, rows)
     for file in unsearchable:
         console.warn(f"{file.path} can't be searched for the meter ({file.why})")
+    if unreadable := [file.path for file in unsearchable if not file.is_refused]:
+        command = f"greenstream quarantine discard-file {shlex.join(unreadable)}"
+        console.warn(f"delete what can't be searched, then erase again: {command}")
     if unsearchable:
-        files = shlex.join(file.path for file in unsearchable)
-        console.warn(f"delete what can't be searched, then erase again: greenstream quarantine discard-file {files}")
         stop(ExitCode.TROUBLE)
     console.say(f"meter {meter_id} is erased; backups made before keep what they hold")
 

@@ -13,7 +13,7 @@ from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.parts import Log
 from greenstream.entrypoints.service.strays import Strays
 from greenstream.entrypoints.service.watching import Watcher
-from greenstream.pipeline.intake import Stillness
+from greenstream.pipeline.intake import Intake
 from greenstream.ports import LandedFile
 from greenstream.ports.landing import Stray
 from greenstream.wiring import System, now
@@ -24,7 +24,6 @@ FULL_SCAN_SECONDS = 24 * 3600.0
 LOSS_SCAN_SECONDS = 600.0
 RECENT_DAYS = 3
 REFUSED_SECONDS = 10.0
-UNFILED = timedelta(seconds=5)
 
 
 @dataclass
@@ -66,7 +65,6 @@ class IntakePart:
         self._log = log
         self._watcher = Watcher(stop, log)
         self._strays = Strays(log)
-        self._stillness = Stillness()
         self._refused: dict[str, float] = {}
 
     def run(self, system: System) -> None:
@@ -85,7 +83,7 @@ class IntakePart:
                 intake.forget_before(at.date() - timedelta(days=RECENT_DAYS))
             every = scans.full(passed)
             if recent or not intake.atomic:  # a bucket tells of no changes, and each look is a request
-                self._file_dropped(system, at)
+                self._file_dropped(system, intake, at)
             landed = self._all(system) if every else self._of(system, days)
             found = {(file.path, file.version): file for file in (*landed, *self._as_now(system, immature))}
             immature = intake.take(found.values(), at)
@@ -107,10 +105,10 @@ class IntakePart:
             except (StorageRefused, StorageUnavailable) as error:  # the next scan finds it again
                 self._strays.tell(Stray(path=file.path, why=str(error)))
 
-    def _file_dropped(self, system: System, at: datetime) -> None:
-        """File what was dropped beside the folders of days under today, once it has lain still for a while."""
+    def _file_dropped(self, system: System, intake: Intake, at: datetime) -> None:
+        """File what was dropped beside the folders of days under today, before something else takes its name."""
         for file in system.store.unfiled(on_stray=self._strays.tell):
-            if self._stillness.of(file, at) > UNFILED and self._refused.get(file.path, 0) <= time.monotonic():
+            if intake.may_be_filed(file, at) and self._refused.get(file.path, 0) <= time.monotonic():
                 self._file(system, file, _local(at, system).date())
 
     def _file(self, system: System, file: LandedFile, day: date) -> None:

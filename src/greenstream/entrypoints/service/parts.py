@@ -79,6 +79,10 @@ class WorkerPart:
         self._log.warning("put off", file=path, attempt=self._attempt, again_in=seconds, error=error)
 
     def _report(self, result: FileResult, seconds: float) -> None:
+        """A delivery that had ended before, such as one whose rights were changed, is no news and counts once."""
+        if result.was_known:
+            self._log.debug("known", file=result.delivery.path, outcome=result.outcome.value)
+            return
         since_landing = (now() - result.delivery.received_at).total_seconds()
         self._metrics.ended(result, self._route)
         self._metrics.timed(result, self._route, seconds=seconds, since_landing=since_landing)
