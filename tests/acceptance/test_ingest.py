@@ -107,7 +107,7 @@ def test_a_bad_or_absent_file_does_not_keep_the_others_out(greenstream: Command)
 
 def test_the_same_content_is_a_duplicate_and_no_trouble(greenstream: Command) -> None:
     first, copy = (greenstream.file(name, HEADER + row("D-1")) for name in ("d.csv", "renamed.csv"))
-    ended = greenstream("ingest", "--json", first, first, copy, code=0)
+    ended = greenstream("ingest", "--json", "--quiet", first, first, copy, code=0)
     assert [line["outcome"] for line in ended.json_lines] == ["loaded", "duplicate", "duplicate"]
     assert ended.err == ""
 

@@ -13,10 +13,11 @@ from tests.integration.test_metrics import free_port, scraped
 
 IN_TROUBLE = """
 INSERT INTO greenstream.waiting_file
-    (path, size_bytes, received_at, route, state, attempts, error, queued_at, started_at, next_at)
+    (path, size_bytes, received_at, modified_at, route, state, attempts, error, queued_at, started_at, next_at)
 VALUES
-    ('raw-data/2024-03-01/hangs.csv', 1, now(), 'bulk', 'running', 0, NULL, now(), now() - interval '11 minutes', NULL),
-    ('raw-data/2024-03-01/fails.csv', 1, now(), 'realtime', 'retrying', 2, 'StorageUnavailable: no answer',
+    ('raw-data/2024-03-01/hangs.csv', 1, now(), now(), 'bulk', 'running', 0, NULL, now(), now() - interval '11 minutes',
+     NULL),
+    ('raw-data/2024-03-01/fails.csv', 1, now(), now(), 'realtime', 'retrying', 2, 'StorageUnavailable: no answer',
      now(), now(), now() + interval '1 hour')
 """
 

@@ -119,4 +119,4 @@ def test_a_lake_on_s3_is_read_where_it_lies(ask: Ask, tmp_path: Path, monkeypatc
         found = ask(sql, "--format", "csv", code=0, STORAGE=f"s3://{BUCKET}/site=1")
         assert found.out == "region,month,kw\nZone1,3,7.5000\nZone2,3,7.5000\n"
         [line] = ask("SELECT 1", code=1, STORAGE="s3://absent").err.splitlines()
-    assert line.startswith("error: StorageRefused: s3://absent/analytics: there is no such bucket;")
+    assert line.startswith("error: StorageRefused: s3://absent: there is no such bucket;")

@@ -30,7 +30,7 @@ def poison(dsn: str) -> Iterator[None]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
             "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'poisoned' USING ERRCODE = 'P0001'; END $$;"
+            " $$ BEGIN RAISE EXCEPTION 'poisoned' USING ERRCODE = '22000'; END $$;"
             "CREATE TRIGGER poison BEFORE INSERT ON greenstream.quarantined_row"
             " FOR EACH ROW WHEN (NEW.raw_line LIKE 'poison%') EXECUTE FUNCTION poison()"
         )

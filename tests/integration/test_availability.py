@@ -1,8 +1,10 @@
 """A database that is away, full, or not ours."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -111,6 +113,17 @@ def test_a_server_stopped_amid_a_file_leaves_nothing_of_it(
     own.assert_adds_up()
 
 
+def connected(own: Bed) -> PostgresDatabase:
+    """A connection of its own, once the server has let go of one that has ended."""
+    database = own.connect()
+    for _ in range(100):
+        with suppress(DatabaseUnavailable):
+            database.is_loaded("00" * 32)
+            return database
+        time.sleep(0.1)
+    raise AssertionError("no connection to be had")
+
+
 def test_a_server_that_has_no_connection_left_is_away_for_now(own: Bed, own_server: EmbeddedServer) -> None:
     own.execute("ALTER SYSTEM SET max_connections = 4")
     own.execute("ALTER SYSTEM SET superuser_reserved_connections = 0")
@@ -119,9 +132,7 @@ def test_a_server_that_has_no_connection_left_is_away_for_now(own: Bed, own_serv
     own.close()
     own_server.stop()
     own_server.ensure_running()
-    others = [own.connect() for _ in range(4)]
-    for other in others:
-        other.is_loaded("00" * 32)
+    others = [connected(own) for _ in range(4)]
     path = own.drop("a.csv", GOOD)
     assert isinstance(said(own, path), DatabaseUnavailable)
     for other in others:

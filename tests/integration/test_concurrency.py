@@ -14,7 +14,7 @@ from tests.support.worker import barrier, job_of, run_at_once
 
 from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.load import PostgresLoad
-from greenstream.domain.errors import RetryableError, TransactionConflict
+from greenstream.domain.errors import DatabaseUnavailable, RetryableError, TransactionConflict
 from greenstream.domain.ledger import FileResult, Outcome
 
 SLOT = timedelta(minutes=15)
@@ -111,12 +111,12 @@ def impatient(bed: Bed) -> PostgresDatabase:
     return PostgresDatabase(dsn, bed.site, version="1")
 
 
-def test_a_lock_that_lasts_too_long_is_a_conflict_that_passes(bed: Bed) -> None:
+def test_a_lock_that_lasts_too_long_is_an_outage_that_passes(bed: Bed) -> None:
     path = bed.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
     database = impatient(bed)
     with psycopg.connect(bed.dsn) as connection:
         connection.execute("LOCK TABLE greenstream.meter IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(TransactionConflict):
+        with pytest.raises(DatabaseUnavailable):
             bed.process(path, database=database)
     assert bed.process(path, database=database).outcome is Outcome.LOADED
     database.close()

@@ -16,12 +16,12 @@ from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.erase import PostgresErasures
 from greenstream.domain.errors import StorageRefused, StorageUnavailable
-from greenstream.domain.ledger import Outcome
+from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.schema import Reason
 from greenstream.pipeline.erase import Unsearchable
 from greenstream.pipeline.process_file import reject_unlanded
 from greenstream.pipeline.reprocess import reprocess
-from greenstream.pipeline.work_on import give_up
+from greenstream.pipeline.work_on import Tools, fail
 from greenstream.ports import LandedFile, RowChoice
 
 LATER = NOW + timedelta(hours=5)
@@ -130,9 +130,22 @@ def test_a_file_came_when_the_intake_first_saw_it(bed: Bed) -> None:
     assert bed.process(path).delivery.received_at == came
 
 
+def given_up(bed: Bed, path: str) -> FileResult:
+    """What becomes of a file that a sound store won't give."""
+    tools = Tools(
+        process=bed.process,
+        head=bed.store.head,
+        store_answers=lambda: True,
+        waiting=bed.database.waiting(),
+        database=bed.database,
+        clock=bed.clock,
+    )
+    return fail(path, StorageRefused("permission denied"), tools, attempts=1)
+
+
 def test_a_file_that_nobody_could_read_keeps_the_time_at_which_it_came(bed: Bed) -> None:
     path = bed.land("a.csv", LINE)
-    failed = give_up(path, "permission denied", bed.store.head, bed.database.waiting(), bed.database, bed.clock)
+    failed = given_up(bed, path)
     assert (failed.delivery.received_at, failed.delivery.sha256) == (NOW, None)
     change_rights(bed, path)
     assert unknown(bed) == {path}
@@ -145,7 +158,7 @@ def test_a_loaded_file_that_was_unreadable_for_a_while_is_no_delivery(bed: Bed) 
     path = bed.land("a.csv", LINE)
     bed.process(path)
     change_rights(bed, path)
-    give_up(path, "permission denied", bed.store.head, bed.database.waiting(), bed.database, bed.clock)
+    given_up(bed, path)
     file_of(bed, path).chmod(0o640)
     assert bed.process(path).outcome is Outcome.LOADED
     assert lines(bed) == [("loaded", NOW)]
@@ -237,7 +250,7 @@ def test_a_giant_that_never_landed_is_a_line_and_no_delivery_of_its_path(bed: Be
     change_rights(bed, path)
     assert bed.process(path).outcome is Outcome.LOADED
     assert sorted(outcome for outcome, _ in lines(bed)) == ["loaded", "rejected"]
-    give_up(f"{path}.csv", "unreadable", bed.store.head, bed.database.waiting(), bed.database, bed.clock)
+    given_up(bed, f"{path}.csv")
     reject_unlanded(f"{path}.csv", TEBIBYTE, database=bed.database, site=bed.site, clock=bed.clock)
     assert bed.one("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL") == 1
 

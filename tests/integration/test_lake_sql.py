@@ -378,10 +378,10 @@ def test_what_fits_in_no_memory_is_put_aside_in_a_folder_that_names_its_owner(
     limits = QueryLimits(seconds=60, rows=10, memory_mb=64, temp_mb=1000)
     text = "SELECT i FROM (SELECT i FROM range(8000000) AS t(i) ORDER BY hash(i) LIMIT 7900000) OFFSET 7899999"
     with ask_lake(open_store(lake), text, limits) as answer:
-        [folder] = tmp_path.glob("greenstream-query-*")
-        assert folder.name.startswith(f"greenstream-query-{os.getpid()}-")
+        [folder] = tmp_path.glob("greenstream-tmp-query-*")
+        assert folder.name.startswith(f"greenstream-tmp-query-{os.getpid()}-")
         assert len(list(answer.texts())) == 1
-    assert list(tmp_path.glob("greenstream-query-*")) == []
+    assert list(tmp_path.glob("greenstream-tmp-query-*")) == []
 
 
 def test_a_store_that_does_not_answer_is_unavailable(place: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from tests.chaos.disk import failing
 from tests.support.bed import HEADER, NOW, VERSION, Bed
 from tests.support.events import keeping, named
+from tests.support.roles import login
 
 from greenstream.adapters.postgres.alerts import connect_alerts
 from greenstream.adapters.postgres.database import PostgresDatabase
@@ -211,14 +212,10 @@ def test_a_bug_that_a_file_brings_out_ends_that_file_and_not_the_worker(bed: Bed
 def role(bed: Bed, kind: LiteralString) -> Iterator[str]:
     """A role of the server's, which may read our tables; its name."""
     name = f"app_{os.getpid()}_{time.monotonic_ns()}"
-    run(bed, f"CREATE ROLE {{name}} LOGIN {kind}", name)
-    run(bed, "GRANT USAGE ON SCHEMA greenstream TO {name}", name)
-    run(bed, "GRANT SELECT ON ALL TABLES IN SCHEMA greenstream, public TO {name}", name)
-    try:
+    with login(bed.dsn, name, kind):
+        run(bed, "GRANT USAGE ON SCHEMA greenstream TO {name}", name)
+        run(bed, "GRANT SELECT ON ALL TABLES IN SCHEMA greenstream, public TO {name}", name)
         yield name
-    finally:
-        run(bed, "DROP OWNED BY {name}", name)
-        run(bed, "DROP ROLE {name}", name)
 
 
 def run(bed: Bed, statement: LiteralString, name: str) -> None:

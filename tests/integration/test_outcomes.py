@@ -150,7 +150,7 @@ def test_a_rejected_file_landed_again_counts_up_its_alert(bed: Bed) -> None:
 def poison(bed: Bed) -> None:
     bed.execute(
         "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'poisoned' USING ERRCODE = 'P0001'; END $$;"
+        " $$ BEGIN RAISE EXCEPTION 'poisoned' USING ERRCODE = '22000'; END $$;"
         "CREATE TRIGGER poison BEFORE INSERT ON greenstream.quarantined_row FOR EACH ROW EXECUTE FUNCTION poison()"
     )
 

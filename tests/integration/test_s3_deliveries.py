@@ -14,7 +14,7 @@ from greenstream.domain.routing import Route
 from greenstream.pipeline.delivered import RawFile, raw_file
 from greenstream.pipeline.intake import Intake
 from greenstream.pipeline.process_file import new_versions, next_version
-from greenstream.pipeline.work_on import Later, work_on
+from greenstream.pipeline.work_on import Later, Tools, work_on
 
 KEY = f"{DAY_FOLDER}/f.csv"
 
@@ -76,14 +76,18 @@ class Service:
         return [each for each in results if isinstance(each, FileResult)]
 
     def turn(self, path: str) -> FileResult | Later | None:
-        return work_on(
-            path,
-            process=lambda key: self.bed.process(key, now=NOW),
-            head=lambda key: next_version(key, self.bed.store, self.bed.database),
-            waiting=self.bed.database.waiting(),
-            database=self.bed.database,
-            clock=self.bed.clock,
-        )
+        return work_on(path, tools(self.bed, lambda key: self.bed.process(key, now=NOW)))
+
+
+def tools(bed: Bed, process: Callable[[str], FileResult]) -> Tools:
+    return Tools(
+        process=process,
+        head=lambda key: next_version(key, bed.store, bed.database),
+        store_answers=lambda: True,
+        waiting=bed.database.waiting(),
+        database=bed.database,
+        clock=bed.clock,
+    )
 
 
 def loaded(bed: Bed) -> list[tuple[str, int]]:
@@ -142,14 +146,7 @@ def test_a_version_that_was_given_up_keeps_no_later_one_waiting_and_is_tried_aga
     service = Service(on_s3)
     on_s3.store.put(KEY, content(1))
     on_s3.store.put(KEY, content(2, 2))
-    fails = work_on(
-        KEY,
-        process=lambda _: (_ for _ in ()).throw(InvalidKey("a fault of this version")),
-        head=lambda key: next_version(key, on_s3.store, on_s3.database),
-        waiting=on_s3.database.waiting(),
-        database=on_s3.database,
-        clock=on_s3.clock,
-    )
+    fails = work_on(KEY, tools(on_s3, lambda _: (_ for _ in ()).throw(InvalidKey("a fault of this version"))))
     assert isinstance(fails, FileResult)
 
     results = service.work(KEY)
