@@ -1,5 +1,6 @@
 """A worker on S3: each content that was put under a key is loaded, in order; other keys are dead letters."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
