@@ -93,13 +93,17 @@ def test_dropped_files_are_loaded_and_it_stops_cleanly_on_sigterm(command: Comma
         until(lambda: started(command))
         for number in range(5):
             drop(command, f"f{number}.csv", folder=today_folder())
+        for meters in (4, 5, 6):
+            hidden = drop(command, ".latest.part", meters, folder="")
+            hidden.rename(hidden.with_name("latest.csv"))
+            time.sleep(2)
         drop(command, "beside.csv", folder="")
         drop(command, "notes.txt", folder=today_folder())
-        until(lambda: outcomes(command) == {"loaded": 6, "rejected": 1})
+        until(lambda: outcomes(command) == {"loaded": 9, "rejected": 1})
         up.send_signal(signal.SIGTERM)
         assert up.wait(PATIENCE) == 0
     assert events(command)[-1]["event"] == "stopped"
-    assert command("query", "--json", "SELECT count(*) AS n FROM meter_readings").json == [{"n": 18}]
+    assert command("query", "--json", "SELECT count(*) AS n FROM meter_readings").json == [{"n": 24}]
     assert command("query", "--json", "SELECT count(*) AS n FROM waiting_files").json == [{"n": 0}]
 
 

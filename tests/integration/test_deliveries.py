@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.support.bed import HEADER, NOW, Bed
 from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.erase import PostgresErasures
+from greenstream.adapters.storage.folder import Folder
 from greenstream.domain.errors import StorageRefused, StorageUnavailable
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.schema import Reason
@@ -414,3 +415,39 @@ def test_what_was_cleaned_elsewhere_is_taken_only_while_it_has_those_bytes(bed: 
     text = file_of(bed, copy).read_text()
     assert "SM-0,2024-03-15T00:00:00Z" in text
     assert "SM-1,2024" not in text
+
+
+# a file that the store won't give
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes one file of a folder unreadable, also for root."""
+
+    def refuse(path: str) -> None:
+        read = Folder.read
+
+        def refused(self: Folder, file: LandedFile) -> Iterator[bytes]:
+            if file.path == path:
+                raise StorageRefused(f"{path} cannot be read: Permission denied")
+            return read(self, file)
+
+        monkeypatch.setattr(Folder, "read", refused)
+
+    return refuse
+
+
+def test_a_file_that_cant_be_read_keeps_nothing_from_the_others(
+    bed: Bed, nights: Nights, unreadable: Callable[[str], None]
+) -> None:
+    closed, other = bed.land("a.csv", LINE), bed.land("b.csv", LINE.replace("SM-1", "SM-2"))
+    for path in (closed, other):
+        bed.process(path)
+    nights.run()
+    unreadable(closed)
+    (difference,) = nights.verify(date(2024, 3, 15)).differences
+    assert difference == f"{closed} can't be looked at: {closed} cannot be read: Permission denied"
+    done = list(nights.erase("SM-2"))
+    assert [each.path for each in done if isinstance(each, Unsearchable)] == [closed]
+    assert bed.query("SELECT DISTINCT meter_id FROM meter_readings") == [{"meter_id": "SM-1"}]
+    assert "SM-2" not in b"".join(bed.store.read(bed.store.head(other))).decode()

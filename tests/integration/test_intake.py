@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,20 @@ def test_a_whole_file_is_queued_once_whoever_looks_again(bed: Bed) -> None:
     for seconds in (1, 2, 3):
         assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds)) == []
     assert tickets.put_in == [(path, Route.REALTIME)]
+
+
+def test_a_drop_that_was_renamed_into_place_may_be_filed_at_once_another_when_it_is_whole(bed: Bed) -> None:
+    folder, looking = bed.folder / "raw-data", intake(bed, Tickets())
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "half.csv").write_text(LINE[:-4])
+    (folder / ".hidden").write_text(LINE)
+    time.sleep(0.05)  # a clock of the kernel's, which has ticks
+    (folder / ".hidden").rename(folder / "renamed.csv")
+    found = {file.path: file for file in bed.store.unfiled()}
+    half, renamed = found["raw-data/half.csv"], found["raw-data/renamed.csv"]
+    assert looking.may_be_filed(renamed, renamed.received_at)
+    assert not looking.may_be_filed(half, half.received_at + timedelta(seconds=4.9))
+    assert looking.may_be_filed(half, half.received_at + timedelta(seconds=5))
 
 
 def test_a_file_that_has_ended_is_not_queued(bed: Bed) -> None:
