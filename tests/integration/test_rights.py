@@ -178,3 +178,19 @@ if AS_ROOT:  # only root can be several users
         assert open_store(root).close_to_others() == 1
 
         assert modes(root)["quarantine/2024-03-15/source.csv"] == "-rwxr-xr-x"
+
+
+if AS_ROOT:
+
+    def test_what_root_puts_into_the_store_of_somebody_else_is_theirs(root: Path) -> None:
+        os.chown(root, NOBODY, -1)
+        store = open_store(root)
+        (root.parent / f"{root.name}.csv").write_bytes(b"a")
+        try:
+            store.land(root.parent / f"{root.name}.csv", day=DAY)
+        finally:
+            (root.parent / f"{root.name}.csv").unlink()
+        store.put("analytics/year=2024/a.parquet", b"a")
+        assert {path.lstat().st_uid for path in root.rglob("*")} == {NOBODY}
+        landed = root / "raw-data" / str(DAY) / f"{root.name}.csv"
+        assert in_a_process_of(NOBODY, NOBODY, landed.read_bytes)
