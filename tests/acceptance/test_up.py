@@ -156,6 +156,7 @@ def test_a_database_of_yours_may_be_away_for_longer_than_anybody_waits(command: 
             with running(command, **yours) as up:
                 until(lambda: started(command))
                 assert [event["part"] for event in events(command) if event["event"] == "waiting"] == ["start"]
+                assert (command.home / "raw-data").is_dir()
                 server.ensure_running()
                 drop(command, "first.csv", folder=today_folder())
                 until(lambda: any(event["event"] == "loaded" for event in events(command)))

@@ -66,21 +66,25 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
         return open_system(console, lambda text: log.info("database", step=text))
 
     system = make_system()
-    _look_at_database(system, log, outages)
+    _look_around(system, log, outages)
     log.info("started", intake=intake, routes=routes, landing=str(system.store), timezone=system.settings.timezone)
     with _metrics_served(metrics, system, log) if routes else nullcontext():
         Service(parts, make_system, stop, log, outages).run()
     log.info("stopped")
 
 
-def _look_at_database(system: "System", log: "Log", outages: "Outages") -> None:
-    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for."""
-    from greenstream.domain.errors import DatabaseRefused, RetryableError
+def _look_around(system: "System", log: "Log", outages: "Outages") -> None:
+    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for.
+
+    Senders have where to drop from now on, also while the database is away.
+    """
+    from greenstream.domain.errors import DatabaseRefused, RetryableError, StorageRefused
     from greenstream.wiring import now
 
     try:
+        system.store.folder()
         _ = system.database
-    except (RetryableError, DatabaseRefused) as error:
+    except (RetryableError, StorageRefused, DatabaseRefused) as error:
         outages.note(error, now())
         log.warning("waiting", part="start", error=f"{error.code}: {error}")
     finally:
