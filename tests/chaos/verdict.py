@@ -21,8 +21,8 @@ CONTENTS = (
     " WHERE outcome IN ('loaded', 'rejected')"
 )
 QUARANTINED = (
-    "SELECT encode(f.sha256, 'hex') AS sha256, line_number, code, raw_line FROM quarantined_rows q"
-    " JOIN greenstream.source_file f ON f.path = q.source_file AND f.outcome = 'loaded'"
+    "SELECT encode(f.sha256, 'hex') AS sha256, line_number, code, raw_line, raw_bytes"
+    " FROM greenstream.quarantined_row JOIN greenstream.source_file f USING (source_file_id)"
 )
 STATES: dict[str, LiteralString] = {
     "readings": READINGS,
