@@ -417,6 +417,16 @@ def test_what_was_cleaned_elsewhere_is_taken_only_while_it_has_those_bytes(bed: 
     assert "SM-1,2024" not in text
 
 
+def test_a_delivery_that_had_ended_is_known_by_its_version_and_by_its_bytes(bed: Bed) -> None:
+    path = bed.land("a.csv", LINE)
+    assert not bed.process(path).was_known
+    assert bed.process(path).was_known
+    change_rights(bed, path)
+    assert bed.process(path).was_known
+    file_of(bed, path).write_text(LINE)
+    assert not bed.process(path).was_known
+
+
 # a file that the store won't give
 
 
