@@ -13,7 +13,7 @@ from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command
 from greenstream.entrypoints.cli.doctor.finding import Finding, Level
 
 COLOURS = {Level.OK: "32", Level.WARNING: "33", Level.FAULT: "1;31"}
-INDENT = 26
+INDENT = 30  # the widest level and name of a check, and two spaces
 
 
 def register(app: typer.Typer) -> None:
