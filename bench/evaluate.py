@@ -10,9 +10,10 @@ import polars_hash as plh
 
 from bench import fleet
 from bench.measure import best_of, report
-from greenstream.domain.evaluate import Site, evaluate
+from greenstream.domain.formats import parse_file
 from greenstream.domain.limits import Limits
-from greenstream.domain.parsing import parse_file
+from greenstream.domain.readings.judge import evaluate
+from greenstream.domain.site import Site
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 SITE = Site(timezone="UTC", limits=replace(Limits(), max_file_bytes=2**30))

@@ -13,18 +13,19 @@ import numpy as np
 
 from bench import fleet, load
 from bench.measure import once
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import open_store
-from greenstream.domain.evaluate import Site
-from greenstream.domain.grid import FAR, DayValues, Values
-from greenstream.domain.history import Days, find, lookback
+from greenstream.application.history.detect import MAX_CELLS, watch_meters
+from greenstream.application.history.settle import settle
+from greenstream.application.loading.process_file import process_file
+from greenstream.domain.history.detect import find, lookback
+from greenstream.domain.history.grid import FAR, DayValues, Values
+from greenstream.domain.history.stretches import past_of
+from greenstream.domain.history.values import Days
 from greenstream.domain.limits import Limits
-from greenstream.domain.stretches import past_of
-from greenstream.pipeline.process_file import process_file
-from greenstream.pipeline.settle import settle
-from greenstream.pipeline.watch_meters import MAX_CELLS, watch_meters
+from greenstream.domain.site import Site
 from greenstream.simulator import PRESETS, SimulationPlan, simulate
 
 DAYS_OF_HISTORY = 7

@@ -6,13 +6,13 @@ from tempfile import TemporaryDirectory
 
 from bench import load
 from bench.measure import Took, once
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.lake.objects import ObjectLake
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import open_store
-from greenstream.domain.evaluate import Site
+from greenstream.application.history.detect import watch_meters
+from greenstream.application.loading.process_file import process_file
 from greenstream.domain.limits import Limits
-from greenstream.pipeline.process_file import process_file
-from greenstream.pipeline.watch_meters import watch_meters
+from greenstream.domain.site import Site
 
 SITE = Site(timezone="UTC", limits=Limits())
 NOW = datetime(2026, 3, 12, tzinfo=UTC)

@@ -13,15 +13,15 @@ import psycopg
 
 from bench import fleet
 from bench.measure import Took, once, report
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.columns import READING_COLUMNS
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.postgres.loading.copy_columns import READING_COLUMNS
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.evaluate import Site
+from greenstream.application.loading.process_file import process_file
+from greenstream.domain.landing import LandedFile
 from greenstream.domain.limits import Limits
-from greenstream.pipeline.process_file import process_file
-from greenstream.ports import LandedFile
+from greenstream.domain.site import Site
 
 SITE = Site(timezone="UTC", limits=replace(Limits(), max_file_bytes=2**30))
 NOW = datetime(2026, 3, 4, tzinfo=UTC)

@@ -23,13 +23,13 @@ import psycopg
 import zstandard
 from psycopg.conninfo import make_conninfo
 
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import open_store
-from greenstream.domain.evaluate import Site
+from greenstream.application.loading.process_file import process_file
 from greenstream.domain.limits import MIB, Limits
-from greenstream.pipeline.process_file import process_file
+from greenstream.domain.site import Site
 
 HEADER = b"meter_id,timestamp,energy_value,location\n"
 LARGEST = 100 * MIB

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from greenstream.domain import stretches
-from greenstream.domain.grid import FAR, MISSING, DayValues, Past
-from greenstream.domain.history import Days, find, lookback
+from greenstream.domain.codes import FindingCode
+from greenstream.domain.history import stretches
+from greenstream.domain.history.detect import find, lookback
+from greenstream.domain.history.grid import FAR, MISSING, DayValues, Past
+from greenstream.domain.history.values import Days
 from greenstream.domain.limits import Limits
+from greenstream.domain.readings.schema import UNITS_PER_KW
 from greenstream.domain.rules import HISTORY_RULES
-from greenstream.domain.schema import UNITS_PER_KW, FindingCode
 
 LIMITS = Limits()
 DAY_SLOTS = 24 * 60 // LIMITS.interval_minutes

@@ -18,10 +18,11 @@ from urllib.parse import unquote
 import polars as pl
 
 from greenstream import __version__
-from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.storage import open_store
-from greenstream.domain.lake import LAKE, LOAD_CURVES, MANIFEST_ZONE, METER_DAYS, PARTITIONS
-from greenstream.domain.manifest import LakeFile, Manifest, ReadingsFile
+from greenstream.domain.lake.layout import MANIFEST_ZONE
+from greenstream.domain.lake.manifest import LakeFile, Manifest, ReadingsFile
+from greenstream.domain.readings.schema import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS
 from greenstream.settings import load_settings
 
 __all__ = ["load_curves", "meter_days", "scan"]

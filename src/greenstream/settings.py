@@ -20,10 +20,10 @@ from pydantic_settings import (
 )
 
 from greenstream.domain.errors import SettingsError
-from greenstream.domain.evaluate import Site
 from greenstream.domain.exact import MOST_TERMS
-from greenstream.domain.limits import MOST_KW, Limits
-from greenstream.ports import Lifetimes, QueryLimits
+from greenstream.domain.lake.retention import Lifetimes
+from greenstream.domain.limits import MOST_KW, Limits, QueryLimits
+from greenstream.domain.site import Site
 
 CONFIG_FILE = "greenstream.toml"
 ENV_PREFIX = "GREENSTREAM_"

@@ -12,51 +12,52 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from greenstream import __version__
-from greenstream.adapters.alerting import AppriseChannel, channels
+from greenstream.adapters.alerts.apprise_channel import AppriseChannel, channels
 from greenstream.adapters.backups import Plan, Restored, Taken, check_outside, plan_restore, restore, take_backup
 from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.disks import disks
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.address import checked
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
-from greenstream.adapters.postgres.answers import Answer
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.postgres.base.address import checked
+from greenstream.adapters.postgres.base.roles import READER
+from greenstream.adapters.postgres.base.whole_database import only_one
+from greenstream.adapters.postgres.corrections.replay import PostgresReplays
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
-from greenstream.adapters.postgres.gauges import GaugeValue, read_gauges
-from greenstream.adapters.postgres.maintenance import only_one
-from greenstream.adapters.postgres.reader import PostgresReader, connect_reader
-from greenstream.adapters.postgres.replay import PostgresReplays
-from greenstream.adapters.postgres.rights import admit_reader, grant_reading
-from greenstream.adapters.postgres.roles import READER
-from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.adapters.postgres.reports.answers import Answer
+from greenstream.adapters.postgres.reports.gauges import GaugeValue, read_gauges
+from greenstream.adapters.postgres.reports.reader import PostgresReader, connect_reader
+from greenstream.adapters.postgres.schema.rights import admit_reader, grant_reading
+from greenstream.adapters.queues.procrastinate_queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.adapters.temporary import sweep
-from greenstream.domain.alerts import Outage
-from greenstream.domain.calendar import day_start, local_day, slot_of
+from greenstream.application.alerts import Checked, Pace, Sent, check_alerts, send_alerts
+from greenstream.application.corrections.discard_file import Discarding, discard_file
+from greenstream.application.corrections.erase import Erasing, Unsearchable, erase, erase_again
+from greenstream.application.corrections.rejudge import RejudgedDay, rejudge_days
+from greenstream.application.corrections.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.application.corrections.reprocess import ReprocessedFile, reprocess
+from greenstream.application.history.detect import OnProgress, Watched, untold, watch_meters
+from greenstream.application.history.import_meters import Imported, import_meters
+from greenstream.application.history.settle import Settled, settle
+from greenstream.application.lake.archive import Archived, archive
+from greenstream.application.lake.retire import Retention, Retirement, retire, retire_day
+from greenstream.application.lake.verify import Verification, Verified, verify
+from greenstream.application.loading.attempt import Later, Tools, after_crash, fail, note_outage, work_on
+from greenstream.application.loading.intake import Intake
+from greenstream.application.loading.outages import StoreProbe, is_outage
+from greenstream.application.loading.process_file import new_versions, next_version, process_file, reject_unlanded
+from greenstream.application.nightly import Night
+from greenstream.domain.alerts.values import Outage
+from greenstream.domain.corrections.fixes import read_fixes, to_csv
+from greenstream.domain.corrections.values import RowChoice
 from greenstream.domain.errors import DatabaseUnavailable, GreenStreamError
-from greenstream.domain.evaluate import Site
-from greenstream.domain.fixes import read_fixes, to_csv
+from greenstream.domain.formats.roster import Roster
+from greenstream.domain.lake.retention import Deletion
+from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import FileResult
-from greenstream.domain.parsing.roster import Roster
 from greenstream.domain.routing import Route
-from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts
-from greenstream.pipeline.archive import Archived, archive
-from greenstream.pipeline.discard_file import Discarding, discard_file
-from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
-from greenstream.pipeline.import_meters import Imported, import_meters
-from greenstream.pipeline.intake import Intake
-from greenstream.pipeline.nightly import Night
-from greenstream.pipeline.outages import StoreProbe, is_outage
-from greenstream.pipeline.process_file import new_versions, next_version, process_file, reject_unlanded
-from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
-from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
-from greenstream.pipeline.reprocess import ReprocessedFile, reprocess
-from greenstream.pipeline.retire import Retention, Retirement, retire, retire_day
-from greenstream.pipeline.settle import Settled, settle
-from greenstream.pipeline.verify import Verification, Verified, verify
-from greenstream.pipeline.watch_meters import OnProgress, Watched, untold, watch_meters
-from greenstream.pipeline.work_on import Later, Tools, after_crash, fail, note_outage, work_on
-from greenstream.ports import Deletion, LandedFile, RowChoice
+from greenstream.domain.site import Site, day_start, local_day, slot_of
 from greenstream.settings import PlaceSettings
 
 Progress = Callable[[str], None]

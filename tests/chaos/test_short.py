@@ -17,10 +17,10 @@ from tests.support.bed import NOW, Bed, Databases
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.application.loading.attempt import Tools, work_on
 from greenstream.domain.errors import StorageRefused, StorageUnavailable
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.routing import Route
-from greenstream.pipeline.work_on import Tools, work_on
 
 SEED = int(os.environ.get("CHAOS_SEED", "66"))
 DAY = date(2024, 3, 20)

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from tests.chaos.writers import Sent
 from tests.support.bed import Bed, Databases
 
-from greenstream.pipeline.settle import settle
+from greenstream.application.history.settle import settle
 
 READINGS = "SELECT record_id, consumption_kw, flags, quality_score, quality_grade, reading_at FROM meter_readings"
 FINDINGS = (

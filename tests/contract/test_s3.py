@@ -8,7 +8,7 @@ from tests.contract.storage_fixtures import S3Server, content_of, send
 
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
-from greenstream.ports.landing import Stray
+from greenstream.domain.landing import Stray
 
 DAY = date(2024, 3, 15)
 FOLDER = "raw-data/2024-03-15"

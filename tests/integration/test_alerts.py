@@ -10,13 +10,13 @@ import pytest
 from tests.support.bed import HEADER, NOW, Bed
 from tests.support.receivers import Mailbox, Webhook, mailbox, webhook
 
-from greenstream.adapters.alerting import AppriseChannel, channels
+from greenstream.adapters.alerts.apprise_channel import AppriseChannel, channels
 from greenstream.adapters.disks import disks
 from greenstream.adapters.postgres.alerts import PostgresAlerts, connect_alerts
-from greenstream.domain.alerts import AlertCode, Condition
+from greenstream.application.alerts import Checked, Pace, Sent, check_alerts, send_alerts, try_channels
+from greenstream.domain.alerts.values import AlertCode, Condition
+from greenstream.domain.codes import Severity
 from greenstream.domain.routing import Route
-from greenstream.domain.schema import Severity
-from greenstream.pipeline.alerts import Checked, Pace, Sent, check_alerts, send_alerts, try_channels
 
 PACE = Pace(interval=timedelta(hours=1), max_per_hour=20)
 CLOSED_PORT = "json://user:secret-word@127.0.0.1:9/hook"

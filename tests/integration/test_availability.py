@@ -11,10 +11,10 @@ from psycopg.conninfo import make_conninfo
 from tests.integration.embedded_support import scratch
 from tests.support.bed import HEADER, VERSION, Bed, Databases
 
-from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer
-from greenstream.adapters.postgres.load import PostgresLoad
-from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.adapters.postgres.loading.load import PostgresLoad
+from greenstream.adapters.queues.procrastinate_queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable, GreenStreamError
 from greenstream.domain.ledger import Ledger, Outcome
 from greenstream.domain.routing import Route

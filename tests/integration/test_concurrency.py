@@ -12,8 +12,8 @@ from psycopg.conninfo import make_conninfo
 from tests.support.bed import HEADER, Bed
 from tests.support.worker import barrier, job_of, run_at_once
 
-from greenstream.adapters.postgres.database import PostgresDatabase
-from greenstream.adapters.postgres.load import PostgresLoad
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.adapters.postgres.loading.load import PostgresLoad
 from greenstream.domain.errors import DatabaseUnavailable, RetryableError, TransactionConflict
 from greenstream.domain.ledger import FileResult, Outcome
 

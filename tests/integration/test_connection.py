@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 from tests.support.bed import Bed
 
-from greenstream.adapters.postgres.connection import connect
-from greenstream.adapters.postgres.migrate import newest_version
+from greenstream.adapters.postgres.base.connection import connect
+from greenstream.adapters.postgres.schema.migrate import newest_version
 
 SOURCE = Path(__file__).parents[2] / "src" / "greenstream"
 

@@ -9,8 +9,8 @@ from tests.integration.embedded_support import scratch
 from tests.support.bed import HEADER, Bed, Databases
 from tests.support.worker import STEPS, Death, Worker, job_of
 
-from greenstream.adapters.postgres.database import PostgresDatabase
 from greenstream.adapters.postgres.embedded import EmbeddedServer
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.ledger import Outcome
 

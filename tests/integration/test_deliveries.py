@@ -14,16 +14,17 @@ from tests.integration.test_replay import means, rejudged, replay
 from tests.support.bed import HEADER, NOW, Bed
 from tests.support.nights import Nights
 
-from greenstream.adapters.postgres.erase import PostgresErasures
+from greenstream.adapters.postgres.corrections.erase import PostgresErasures
 from greenstream.adapters.storage.folder import Folder
+from greenstream.application.corrections.erase import Unsearchable
+from greenstream.application.corrections.reprocess import reprocess
+from greenstream.application.loading.attempt import Tools, fail
+from greenstream.application.loading.process_file import reject_unlanded
+from greenstream.domain.codes import Reason
+from greenstream.domain.corrections.values import RowChoice
 from greenstream.domain.errors import StorageRefused, StorageUnavailable
+from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import FileResult, Outcome
-from greenstream.domain.schema import Reason
-from greenstream.pipeline.erase import Unsearchable
-from greenstream.pipeline.process_file import reject_unlanded
-from greenstream.pipeline.reprocess import reprocess
-from greenstream.pipeline.work_on import Tools, fail
-from greenstream.ports import LandedFile, RowChoice
 
 LATER = NOW + timedelta(hours=5)
 LINE = HEADER + "SM-1,2024-03-15 10:00,1 kW,\n"

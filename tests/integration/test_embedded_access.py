@@ -12,10 +12,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.integration.embedded_support import AS_ROOT, scratch
 
+from greenstream.adapters.postgres.base.roles import READER
+from greenstream.adapters.postgres.corrections.replacement import give_rights
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.embedded.account import user_name
-from greenstream.adapters.postgres.replacement import give_rights
-from greenstream.adapters.postgres.roles import READER
 
 # Drops root's rights after its imports, which may lie where the other user can't go.
 AS_SOMEBODY = """

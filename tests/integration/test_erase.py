@@ -18,13 +18,13 @@ from tests.integration.test_lake import DAY, LONG_AFTER, day_file, lake_rows, wi
 from tests.support.bed import HEADER, VERSION, Bed
 from tests.support.nights import Nights
 
-from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.storage import open_store
-from greenstream.domain.erasure import blanked
+from greenstream.application.corrections import erase as erasing
+from greenstream.application.corrections.discard_file import Discarding, discard_file
+from greenstream.domain.corrections.erasure import blanked
 from greenstream.domain.errors import NotFound
 from greenstream.domain.limits import Limits
-from greenstream.pipeline import erase as erasing
-from greenstream.pipeline.discard_file import Discarding, discard_file
 
 GONE, STAYS = "SM-1", "SM-10"
 BAD = f"{GONE},no time,1 kW,Residential_Zone_1\n{GONE},2024-03-15,too,many,fields\n{STAYS},2024-03-15,too,many,fields\n"

@@ -11,8 +11,8 @@ from tests.oracle.history_generators import Settings, random_history, readings_o
 from tests.oracle.reference import Reading
 from tests.support.bed import Bed, Databases, site_of
 
-from greenstream.pipeline.settle import Settled, settle
-from greenstream.pipeline.watch_meters import Watched, watch_meters
+from greenstream.application.history.detect import Watched, watch_meters
+from greenstream.application.history.settle import Settled, settle
 
 Files = list[tuple[str, bytes]]
 

@@ -11,12 +11,12 @@ from tests.oracle.records import raw_text
 from tests.oracle.reference import Evaluation, evaluate_file
 from tests.support.bed import NOW, Bed, Databases, site_of
 
-from greenstream.domain.fixes import Fixes
+from greenstream.application.corrections.replay import Means, replay_fixes
+from greenstream.application.history.import_meters import import_meters
+from greenstream.domain.corrections.fixes import Fixes
+from greenstream.domain.formats.roster import read_roster
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.limits import LONGEST_INDEXED_TEXT, MIB
-from greenstream.domain.parsing.roster import read_roster
-from greenstream.pipeline.import_meters import import_meters
-from greenstream.pipeline.replay import Means, replay_fixes
 
 COLUMNS = ("meter_id", "timestamp", "energy_value", "unit", "location")
 HEADER = ",".join(COLUMNS).encode() + b"\n"

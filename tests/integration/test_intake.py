@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.support.bed import NOW, Bed
 
+from greenstream.application.loading.attempt import Later, Tools, after_crash, work_on
+from greenstream.application.loading.intake import Intake
 from greenstream.domain.errors import (
     DatabaseUnavailable,
     GreenStreamError,
@@ -21,8 +23,6 @@ from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.logs import logger
 from greenstream.entrypoints.service.watching import Watcher
-from greenstream.pipeline.intake import Intake
-from greenstream.pipeline.work_on import Later, Tools, after_crash, work_on
 from greenstream.settings import Settings
 from greenstream.wiring import System
 

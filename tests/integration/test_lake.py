@@ -12,10 +12,11 @@ import pytest
 from tests.support.bed import HEADER, Bed, Databases
 from tests.support.nights import Nights
 
-from greenstream.domain.archive import with_record_ids
-from greenstream.domain.lake import LAKE, meter_days_key, reading_key
-from greenstream.pipeline import archive as archiving
-from greenstream.ports import Lifetimes
+from greenstream.application.lake import archive as archiving
+from greenstream.domain.lake.archive import with_record_ids
+from greenstream.domain.lake.layout import meter_days_key, reading_key
+from greenstream.domain.lake.retention import Lifetimes
+from greenstream.domain.readings.schema import LAKE
 
 DAY = date(2024, 3, 15)
 LONG_AFTER = datetime(2024, 8, 1, 3, tzinfo=UTC)

@@ -11,7 +11,7 @@ from tests.support.bed import VERSION, Bed
 from tests.support.nights import Nights
 
 from greenstream import lake
-from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.storage import open_store
 
 NEXT = date(2024, 3, 16)

@@ -10,8 +10,8 @@ from tests.support.lake import readings, write_day
 
 from greenstream import lake
 from greenstream.domain.errors import LakeDamaged, SettingsError, StorageRefused, StorageUnavailable
-from greenstream.domain.lake import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, manifest_key
-from greenstream.domain.schema import conform
+from greenstream.domain.lake.layout import manifest_key
+from greenstream.domain.readings.schema import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, conform
 
 DAYS = [date(2026, 2, 28), date(2026, 3, 1)]
 FULL = pl.Schema({**LAKE, **PARTITIONS})

@@ -15,13 +15,13 @@ import pytest
 from tests.contract.storage_fixtures import BUCKET, S3Server, running_s3_server
 from tests.support.lake import readings, write_day
 
-from greenstream.adapters.lake_answers import LakeAnswer, quoted
-from greenstream.adapters.lake_sql import ask_lake
+from greenstream.adapters.lake.answers import LakeAnswer, quoted
+from greenstream.adapters.lake.duckdb_query import ask_lake
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.archive import with_record_ids
 from greenstream.domain.errors import InvalidQuery, LakeDamaged, NotFound, StorageUnavailable
-from greenstream.domain.lake import METER_DAYS
-from greenstream.ports import QueryLimits
+from greenstream.domain.lake.archive import with_record_ids
+from greenstream.domain.limits import QueryLimits
+from greenstream.domain.readings.schema import METER_DAYS
 
 DAY = date(2026, 3, 2)
 OBJECT = "analytics/year=2026/month=03/region=Zone1/2026-03-02.parquet"

@@ -26,7 +26,7 @@ from tests.contract.storage_fixtures import content_of
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.adapters.storage.names import escape, is_listed, landing_text, unescape, with_hash
 from greenstream.domain.errors import NotFound, StorageRefused
-from greenstream.ports.landing import Stray
+from greenstream.domain.landing import Stray
 
 DAY = date(2024, 3, 15)
 NOBODY = 65534

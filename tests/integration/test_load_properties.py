@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.oracle.generators import hostile_files
 from tests.support.bed import HEADER, Bed, Databases
 
-from greenstream.domain.evaluate import EvaluatedFile
 from greenstream.domain.ledger import Ledger
+from greenstream.domain.readings.judge import EvaluatedFile
 
 START = datetime(2024, 3, 15, 23, 0, tzinfo=UTC)
 DEFAULT_BATCH = EvaluatedFile.readings.__defaults__

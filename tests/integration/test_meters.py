@@ -12,10 +12,10 @@ from tests.oracle.history_generators import random_history, readings_of, shuffle
 from tests.oracle.history_grid import slots_of
 from tests.support.bed import HEADER, Bed, Databases, site_of
 
-from greenstream.domain.parsing.roster import read_roster
-from greenstream.pipeline.import_meters import Imported, import_meters
-from greenstream.pipeline.settle import settle
-from greenstream.pipeline.watch_meters import watch_meters
+from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.import_meters import Imported, import_meters
+from greenstream.application.history.settle import settle
+from greenstream.domain.formats.roster import read_roster
 
 STEP = timedelta(minutes=15)
 START = datetime(2024, 3, 10, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from tests.support.bed import HEADER, NOW, RETENTION_DAYS, VERSION, Bed, Databases, site_of
 from tests.support.nights import Nights
 
-from greenstream.adapters.postgres import migrate as module
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.adapters.postgres.schema import migrate as module
 from greenstream.domain.errors import DatabaseRefused, GreenStreamError, SettingsError
-from greenstream.domain.evaluate import Site
+from greenstream.domain.site import Site
 
 FORMER = """
 INSERT INTO greenstream.location (location, region) VALUES ('', 'Unknown');

@@ -8,8 +8,8 @@ from tests.oracle.history import reliability
 from tests.oracle.reference import Reading, evaluate_file
 from tests.support.bed import HEADER, NOW, Bed, Databases, site_of
 
-from greenstream.pipeline.settle import settle
-from greenstream.pipeline.watch_meters import watch_meters
+from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.settle import settle
 
 DATA = Path(__file__).parents[1] / "data"
 STEP = timedelta(minutes=15)

@@ -20,9 +20,12 @@ from tests.support.events import keeping, named
 from tests.support.roles import login
 
 from greenstream.adapters.postgres.alerts import connect_alerts
-from greenstream.adapters.postgres.database import PostgresDatabase
-from greenstream.adapters.postgres.errors import translated
-from greenstream.domain.alerts import Outage
+from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.application.alerts import check_alerts
+from greenstream.application.loading.attempt import Later, Tools, after_crash, note_outage, work_on
+from greenstream.application.loading.outages import LASTING, PROBE_SECONDS, SILENT, Outages, StoreProbe, is_outage
+from greenstream.domain.alerts.values import Outage
 from greenstream.domain.errors import (
     OUTAGES,
     DatabaseRefused,
@@ -47,9 +50,6 @@ from greenstream.entrypoints.service.intake import IntakePart
 from greenstream.entrypoints.service.metrics import Metrics
 from greenstream.entrypoints.service.parts import WorkerPart
 from greenstream.entrypoints.service.service import Part, Service
-from greenstream.pipeline.alerts import check_alerts
-from greenstream.pipeline.outages import LASTING, PROBE_SECONDS, SILENT, Outages, StoreProbe, is_outage
-from greenstream.pipeline.work_on import Later, Tools, after_crash, note_outage, work_on
 from greenstream.settings import Settings
 from greenstream.wiring import System
 

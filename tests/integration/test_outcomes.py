@@ -11,10 +11,10 @@ import zstandard
 from tests.support.bed import DAY_FOLDER, HEADER, NOW, Bed, Databases, site_of
 
 from greenstream.adapters.storage.names import escape
+from greenstream.domain.codes import Reason
 from greenstream.domain.errors import NotFound
 from greenstream.domain.ledger import FileResult, Ledger, Outcome
 from greenstream.domain.rules import b5_enrichment
-from greenstream.domain.schema import Reason
 
 GOOD = HEADER + "SM-1,2024-03-15 18:45:00,3250 W,Residential_Zone_7\nSM-2,2024-03-15 18:45:00,,\n,x,y,z\n"
 LATER = NOW + timedelta(minutes=1)
@@ -209,7 +209,7 @@ def test_a_failed_file_that_proves_bad_is_then_rejected(bed: Bed, monkeypatch: p
 
     path = bed.land("a.csv", b"meter_id\n")
     with monkeypatch.context() as patched:
-        patched.setattr("greenstream.pipeline.process_file.parse_file", fail)
+        patched.setattr("greenstream.application.loading.process_file.parse_file", fail)
         bed.process(path)
     assert bed.process(path).reason is Reason.MISSING_COLUMN
     assert line(bed, path)["reason"] == "MISSING_COLUMN"

@@ -14,14 +14,14 @@ from psycopg.conninfo import make_conninfo
 from tests.support.bed import NOW, UTC_SITE, Bed, Databases
 from tests.support.roles import login
 
-from greenstream.adapters.postgres.connection import connect
-from greenstream.adapters.postgres.migrate import _upgraded, migrate
-from greenstream.adapters.postgres.reader import connect_reader
-from greenstream.adapters.postgres.rights import RELATIONS, admit_reader, grant_reading, readers
-from greenstream.adapters.postgres.roles import READER
+from greenstream.adapters.postgres.base.connection import connect
+from greenstream.adapters.postgres.base.roles import READER
+from greenstream.adapters.postgres.reports.reader import connect_reader
+from greenstream.adapters.postgres.schema.migrate import _upgraded, migrate
+from greenstream.adapters.postgres.schema.rights import RELATIONS, admit_reader, grant_reading, readers
 from greenstream.domain.errors import InvalidQuery, NotFound
+from greenstream.domain.limits import QueryLimits
 from greenstream.entrypoints.cli.doctor.access import reader
-from greenstream.ports import QueryLimits
 from greenstream.settings import Settings
 from greenstream.wiring import System
 

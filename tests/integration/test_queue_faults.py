@@ -10,7 +10,7 @@ from procrastinate import exceptions as queue_errors
 from procrastinate.manager import JobManager
 from tests.support.bed import Bed
 
-from greenstream.adapters.queue import FileQueue, FileWorker, hand_back_lost
+from greenstream.adapters.queues.procrastinate_queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
 from greenstream.domain.routing import Route
 

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from tests.support.bed import HEADER, NOW, Bed, Databases, site_of
 from tests.support.worker import CONTEXT
 
-from greenstream.adapters.postgres.load import PostgresLoad
-from greenstream.adapters.postgres.replay import PostgresReplay
-from greenstream.domain.evaluate import Site
-from greenstream.domain.fixes import Fixes, read_fixes, to_csv
+from greenstream.adapters.postgres.corrections.replay import PostgresReplay
+from greenstream.adapters.postgres.loading.load import PostgresLoad
+from greenstream.application.corrections.rejudge import RejudgedDay, rejudge_days
+from greenstream.application.corrections.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.settle import settle
+from greenstream.domain.corrections.fixes import Fixes, read_fixes, to_csv
+from greenstream.domain.corrections.rejudge import reach_of
+from greenstream.domain.corrections.values import RowChoice
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
-from greenstream.domain.rejudge import reach_of
 from greenstream.domain.rules import b1_units, b5_enrichment
-from greenstream.pipeline.rejudge import RejudgedDay, rejudge_days
-from greenstream.pipeline.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
-from greenstream.pipeline.settle import settle
-from greenstream.pipeline.watch_meters import watch_meters
-from greenstream.ports import RowChoice
+from greenstream.domain.site import Site
 
 LATER = NOW + timedelta(days=30)
 ALL = RowChoice()

@@ -14,12 +14,12 @@ from tests.integration.test_replay import means
 from tests.support.bed import HEADER, VERSION, Bed, Databases, site_of
 from tests.support.nights import Nights
 
-from greenstream.adapters.postgres.database import PostgresDatabase
-from greenstream.domain.evaluate import Site
-from greenstream.pipeline.process_file import process_file
-from greenstream.pipeline.replay import replay_rows
-from greenstream.pipeline.reprocess import ReprocessedFile, reprocess
-from greenstream.ports import RowChoice
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.application.corrections.replay import replay_rows
+from greenstream.application.corrections.reprocess import ReprocessedFile, reprocess
+from greenstream.application.loading.process_file import process_file
+from greenstream.domain.corrections.values import RowChoice
+from greenstream.domain.site import Site
 
 FIRST, LAST = date(2024, 3, 1), date(2024, 3, 31)
 NEWER = "2.0.0"

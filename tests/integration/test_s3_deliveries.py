@@ -9,13 +9,13 @@ from tests.support.bed import DAY_FOLDER, HEADER, NOW, Bed
 from tests.support.nights import Nights
 
 from greenstream.adapters.storage import open_store
+from greenstream.application.loading.attempt import Later, Tools, work_on
+from greenstream.application.loading.intake import Intake
+from greenstream.application.loading.process_file import new_versions, next_version
+from greenstream.application.loading.raw_file import RawFile, raw_file
 from greenstream.domain.errors import InvalidKey, StorageUnavailable
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
-from greenstream.pipeline.delivered import RawFile, raw_file
-from greenstream.pipeline.intake import Intake
-from greenstream.pipeline.process_file import new_versions, next_version
-from greenstream.pipeline.work_on import Later, Tools, work_on
 
 KEY = f"{DAY_FOLDER}/f.csv"
 

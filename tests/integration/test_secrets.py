@@ -24,11 +24,11 @@ from tests.acceptance.conftest import HEADER
 from tests.contract.storage_fixtures import free_ports
 from tests.support.bed import Databases
 
-from greenstream.adapters.alerting import AppriseChannel
-from greenstream.adapters.postgres.address import checked
-from greenstream.domain.alerts import Message
+from greenstream.adapters.alerts.apprise_channel import AppriseChannel
+from greenstream.adapters.postgres.base.address import checked
+from greenstream.domain.alerts.messages import Message
+from greenstream.domain.codes import Severity
 from greenstream.domain.errors import BackupFailed, SettingsError
-from greenstream.domain.schema import Severity
 from greenstream.entrypoints.cli.app import app, run
 
 # A command leaves its connections to the end of its process, which here goes on: the garbage collector warns.
@@ -121,7 +121,7 @@ HERE = [name for name in COMMANDS if name not in SERVICES]
 def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Said:
     """Runs a command in this process, with some settings; all that it said."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("greenstream.domain.routing.RETRY_DELAYS", ())
+    monkeypatch.setattr("greenstream.domain.retries.RETRY_DELAYS", ())
     (tmp_path / "a.csv").write_text(HEADER)
     (tmp_path / "roster.csv").write_text("meter_id\nSM-1\n")
     (tmp_path / "taken").mkdir()

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from greenstream.domain import stretches
-from greenstream.domain.calendar import day_slots
 from greenstream.domain.exact import Integers
-from greenstream.domain.grid import FAR, MISSING, NEGATIVE, NO_POWER, DayValues, Past
-from greenstream.domain.history import Days, find, lookback
+from greenstream.domain.history import stretches
+from greenstream.domain.history.detect import find, lookback
+from greenstream.domain.history.grid import FAR, MISSING, NEGATIVE, NO_POWER, DayValues, Past
+from greenstream.domain.history.values import Days
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import UNITS_PER_KW
+from greenstream.domain.readings.schema import UNITS_PER_KW
+from greenstream.domain.site import day_slots
 
 LIMITS = Limits()
 DAY = date(2024, 3, 15)

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 from tests.rules.rows import NOW, read_rows, reading
 
+from greenstream.domain.codes import GRADES
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules import b5_enrichment
-from greenstream.domain.schema import GRADES
 
 METER = "SM-48291"
 

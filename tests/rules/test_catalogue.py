@@ -11,8 +11,8 @@ from tests.rules.rows import COLUMNS, read_rows
 from tests.rules.slots import findings
 from tests.rules.test_reliability import reliability_of
 
+from greenstream.domain.codes import FindingCode, Flag, Rejection
 from greenstream.domain.rules import CATALOGUE, HISTORY_RULES, HistoryRule, Rule, b4_faults, b6_metadata
-from greenstream.domain.schema import FindingCode, Flag, Rejection
 from greenstream.entrypoints.docs.examples import KINDS, Example, examples_in
 
 CLEAN_ROW = {

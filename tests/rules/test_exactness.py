@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenstream.domain.grid import MISSING, NO_POWER, Grid
+from greenstream.domain.history.grid import MISSING, NO_POWER, Grid
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b4_faults import spike, stuck
 

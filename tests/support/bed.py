@@ -14,14 +14,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.database import PostgresDatabase
+from greenstream.adapters.lake.objects import ObjectLake
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.domain.evaluate import Site
+from greenstream.application.loading.process_file import process_file
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.limits import Limits
 from greenstream.domain.routing import route_of
-from greenstream.pipeline.process_file import process_file
+from greenstream.domain.site import Site
 
 VERSION = "1.2.3"
 NOW = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)

@@ -7,12 +7,14 @@ from typing import Any
 
 import polars as pl
 
+from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.evaluate import EvaluatedFile, Site, evaluate
+from greenstream.domain.formats import check_size, parse_file
+from greenstream.domain.formats.quarantine import LongRow, escaped, quarantined_rows
 from greenstream.domain.limits import EARLIEST_READING, Limits
-from greenstream.domain.parsing import check_size, parse_file
-from greenstream.domain.quarantine import LongRow, escaped, quarantined_rows
-from greenstream.domain.schema import GRADES, PERIODS, SEASONS, UNITS_PER_KW, Flag
+from greenstream.domain.readings.judge import EvaluatedFile, evaluate
+from greenstream.domain.readings.schema import UNITS_PER_KW
+from greenstream.domain.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from greenstream.adapters.lake import ObjectLake
+from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.storage import open_store
-from greenstream.domain.archive import ARCHIVED
-from greenstream.domain.evaluate import Site
-from greenstream.domain.lake import LOAD_CURVES, METER_DAYS
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import conform
+from greenstream.domain.readings.schema import ARCHIVED, LOAD_CURVES, METER_DAYS, conform
+from greenstream.domain.site import Site
 
 SITE = Site(timezone="UTC", limits=Limits())
 PROCESSED = datetime(2026, 3, 10, 3, 0, 0, 123_456, tzinfo=UTC)

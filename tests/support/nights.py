@@ -6,15 +6,15 @@ from datetime import date
 
 from tests.support.bed import Bed
 
-from greenstream.domain.calendar import local_day, slot_of
-from greenstream.pipeline.archive import Archived, archive
-from greenstream.pipeline.erase import Erasing, Unsearchable, erase, erase_again
-from greenstream.pipeline.nightly import Done, Night, Step, nightly
-from greenstream.pipeline.retire import Retention, Retirement, retire
-from greenstream.pipeline.settle import Settled, settle
-from greenstream.pipeline.verify import Verification, Verified, verify
-from greenstream.pipeline.watch_meters import watch_meters
-from greenstream.ports import Deletion, Lifetimes
+from greenstream.application.corrections.erase import Erasing, Unsearchable, erase, erase_again
+from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.settle import Settled, settle
+from greenstream.application.lake.archive import Archived, archive
+from greenstream.application.lake.retire import Retention, Retirement, retire
+from greenstream.application.lake.verify import Verification, Verified, verify
+from greenstream.application.nightly import Done, Night, Step, nightly
+from greenstream.domain.lake.retention import Deletion, Lifetimes
+from greenstream.domain.site import local_day, slot_of
 
 LIFETIMES = Lifetimes(readings=90, findings=1095, quarantine=365, ledger=1095)
 

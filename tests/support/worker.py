@@ -14,13 +14,14 @@ from typing import Any, Protocol
 
 from tests.support.bed import VERSION, Bed
 
-from greenstream.adapters.lake import ObjectLake
-from greenstream.adapters.postgres.database import PostgresDatabase
-from greenstream.adapters.postgres.load import PostgresLoad
+from greenstream.adapters.lake.objects import ObjectLake
+from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.adapters.postgres.loading.load import PostgresLoad
 from greenstream.adapters.storage import ObjectStore, open_store
+from greenstream.application.loading.process_file import process_file
 from greenstream.domain.errors import RetryableError
-from greenstream.domain.evaluate import EvaluatedFile, Site
-from greenstream.pipeline.process_file import process_file
+from greenstream.domain.readings.judge import EvaluatedFile
+from greenstream.domain.site import Site
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["greenstream.wiring", "tests.support.worker"])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import zstandard
 
 from greenstream.domain.errors import FileRejected
+from greenstream.domain.formats import ParsedFile, check_size, parse_file
 from greenstream.domain.limits import Limits
-from greenstream.domain.parsing import ParsedFile, check_size, parse_file
 
 Record = tuple[int, str, str | None, str | None, str | None]
 

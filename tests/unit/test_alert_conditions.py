@@ -10,21 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenstream.domain.alerts import (
-    Alert,
-    AlertCode,
-    Disk,
-    RegionFiles,
-    SourceRows,
-    StoredFacts,
-    Verdict,
-    check_conditions,
-    compose,
-)
-from greenstream.domain.evaluate import Site
+from greenstream.application.alerts import portions
+from greenstream.domain.alerts.conditions import check_conditions
+from greenstream.domain.alerts.messages import compose
+from greenstream.domain.alerts.values import Alert, AlertCode, Disk, RegionFiles, SourceRows, StoredFacts, Verdict
+from greenstream.domain.codes import Severity
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import Severity
-from greenstream.pipeline.alerts import portions
+from greenstream.domain.site import Site
 
 NOW = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
 SITE = Site(timezone="Europe/Berlin", limits=Limits())

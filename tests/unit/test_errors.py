@@ -8,8 +8,8 @@ from multiprocessing import get_context
 import pytest
 
 from greenstream.domain import errors
+from greenstream.domain.codes import Reason
 from greenstream.domain.errors import FileRejected, GreenStreamError
-from greenstream.domain.schema import Reason
 
 
 def all_of(kind: type[GreenStreamError]) -> Iterator[type[GreenStreamError]]:

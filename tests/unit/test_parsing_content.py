@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 from tests.unit.parsing_support import packed, parse, reason
 
-from greenstream.domain.parsing import content as content_module
+from greenstream.domain.formats import content as content_module
 
 TEXT = b"meter_id,timestamp,energy_value\nSM-1,2024-03-15 18:45,1 kW\nSM-2,2024-03-15 18:45,2 kW\n"
 ARCHIVES = ("readings.csv.gz", "readings.csv.zst")

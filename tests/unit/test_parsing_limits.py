@@ -7,10 +7,10 @@ import pytest
 from tests.unit.parsing_support import packed, parse, reason
 
 from greenstream.domain.errors import FileRejected
+from greenstream.domain.formats import content as content_module
+from greenstream.domain.formats import parse_file
+from greenstream.domain.formats.roster import read_roster
 from greenstream.domain.limits import MIB, Limits
-from greenstream.domain.parsing import content as content_module
-from greenstream.domain.parsing import parse_file
-from greenstream.domain.parsing.roster import read_roster
 
 HEADER = "meter_id,timestamp,energy_value,unit,location,note\n"
 DAY = "2024-03-15 18:45"

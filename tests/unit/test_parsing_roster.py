@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenstream.domain.errors import FileRejected
+from greenstream.domain.formats.roster import Roster, RosterMeter, read_roster
 from greenstream.domain.limits import Limits
-from greenstream.domain.parsing.roster import Roster, RosterMeter, read_roster
 
 TEXTS = ["SM-1", "SM-2", "2024-03-01", "2024-03-02", "", "null", "9999-12-31", '"', '"a,b"', "\x00", "é"]
 FIELDS = st.sampled_from(TEXTS)

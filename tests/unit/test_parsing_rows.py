@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.parsing_support import Parsed, packed, parse, reason
 
-from greenstream.domain.parsing import content as content_module
+from greenstream.domain.formats import content as content_module
 
 HEADER = "meter_id,timestamp,energy_value,unit,location\n"
 DAY = "2024-03-15 18:45"

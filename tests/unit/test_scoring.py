@@ -5,11 +5,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from greenstream.domain.evaluate import Site
+from greenstream.domain.codes import FindingCode, Flag, Rejection
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules import CATALOGUE, HISTORY_RULES
-from greenstream.domain.schema import FindingCode, Flag, Rejection
-from greenstream.domain.scoring import DETECTORS, FOUND, TRUTH, Precision, Recall, Scores, score
+from greenstream.domain.site import Site
+from greenstream.evaluation.scoring import DETECTORS, FOUND, TRUTH, Precision, Recall, Scores, score
 from greenstream.simulator.faults import KINDS
 
 SITE = Site(timezone="UTC", limits=Limits())

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from greenstream.domain.grid import FAR, DayValues, Past, silences
+from greenstream.domain.history.grid import FAR, DayValues, Past, silences
+from greenstream.domain.history.stretches import past_of
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b2_missing import consecutive_missing
-from greenstream.domain.stretches import past_of
 
 LIMITS = Limits()
 YEARS = 17 * 365

@@ -1,0 +1,1 @@
+"""The ports fitted to PostgreSQL, object stores, queues and channels."""

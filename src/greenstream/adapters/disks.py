@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from greenstream.domain.alerts import Disk
+from greenstream.domain.alerts.values import Disk
 
 
 def disks(home: Path) -> list[Disk]:

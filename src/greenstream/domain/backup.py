@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from greenstream.domain.errors import InvalidBackup, SettingsError
-from greenstream.domain.evaluate import Site
+from greenstream.domain.site import Site
 
 FORMAT = 1
 _MOST = 2**63

@@ -28,7 +28,7 @@ A message names what failed, on what, and what to do. Adapters translate the err
 these with ``raise … from``. All can be pickled: what the constructor takes is in `args`.
 """
 
-from greenstream.domain.schema import Reason
+from greenstream.domain.codes import Reason
 
 
 class GreenStreamError(Exception):

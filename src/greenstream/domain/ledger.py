@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from greenstream.domain.codes import Reason
 from greenstream.domain.errors import LedgerMismatch
-from greenstream.domain.schema import Reason
 
 
 class Outcome(StrEnum):
@@ -71,3 +71,11 @@ class FileResult:
     ledger: Ledger = Ledger()
     ignored_columns: tuple[str, ...] = ()
     was_known: bool = field(default=False, compare=False)  # it had ended before, and nothing was done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """How many of a batch's rows are new in the database, and how many were known."""
+
+    stored: int
+    duplicate: int

@@ -1,0 +1,1 @@
+"""The faces of GreenStream: each parses, calls a use-case, and prints."""

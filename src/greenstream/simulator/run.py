@@ -15,14 +15,7 @@ from greenstream.simulator.fleet import Fleet
 from greenstream.simulator.histories import window_truth
 from greenstream.simulator.lines import Lines, lines_of
 from greenstream.simulator.output import append_truth, file_bytes, prepare, refusals, write
-from greenstream.simulator.pieces import (
-    FilePlan,
-    Piece,
-    corrections_file,
-    file_count,
-    pieces_of,
-    region_ranges,
-)
+from greenstream.simulator.pieces import FilePlan, Piece, corrections_file, file_count, pieces_of, region_ranges
 from greenstream.simulator.plan import SimulationPlan
 from greenstream.simulator.randomness import Purpose, uniform
 from greenstream.simulator.timeline import Day

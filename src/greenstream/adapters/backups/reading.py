@@ -12,22 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from greenstream.adapters.backups.bars import Bar, Bars
-from greenstream.adapters.backups.folder import (
-    CHUNK_BYTES,
-    DESCRIPTION,
-    DUMP,
-    FILES,
-    SUMS,
-    TIMES,
-    sum_line,
-    unfinished,
-)
+from greenstream.adapters.backups.folder import CHUNK_BYTES, DESCRIPTION, DUMP, FILES, SUMS, TIMES, sum_line, unfinished
 from greenstream.adapters.backups.tree import open_to_read, what_is_wrong
 from greenstream.adapters.storage.backend import LANDING, QUARANTINE
 from greenstream.adapters.storage.names import is_listed, text_of
 from greenstream.domain.backup import Backup, StoredFiles, read_backup, read_times
 from greenstream.domain.errors import InvalidBackup
-from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
+from greenstream.domain.lake.layout import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
 
 ZONES = (LANDING, QUARANTINE, READINGS_ZONE, AGGREGATES_ZONE, MANIFEST_ZONE)
 MOST_BYTES = {DESCRIPTION: 1 << 20, SUMS: 1 << 28, TIMES: 1 << 28}

@@ -9,8 +9,8 @@ from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.backups.files import FilesBack, copy_back
 from greenstream.adapters.backups.folder import DUMP
 from greenstream.adapters.backups.reading import Contents, check_contents, describe
-from greenstream.adapters.postgres.migrate import newest_version
-from greenstream.adapters.postgres.replacement import (
+from greenstream.adapters.postgres.backup.tools import Tools, check_dump, find_tools, pg_restore, rights_in
+from greenstream.adapters.postgres.corrections.replacement import (
     Holding,
     Target,
     analyze,
@@ -19,10 +19,10 @@ from greenstream.adapters.postgres.replacement import (
     inspect_target,
     replacing,
 )
-from greenstream.adapters.postgres.tools import Tools, check_dump, find_tools, pg_restore, rights_in
+from greenstream.adapters.postgres.schema.migrate import newest_version
 from greenstream.domain.backup import Backup, check_restorable
 from greenstream.domain.errors import RestoreRefused
-from greenstream.domain.evaluate import Site
+from greenstream.domain.site import Site
 
 _FILLED = re.compile(r"finished item \d+ TABLE DATA (\S+)|processing data for table \"?([^\"\s]+)\"?")
 

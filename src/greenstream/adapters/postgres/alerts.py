@@ -7,11 +7,11 @@ from typing import Any
 
 from psycopg.rows import args_row, class_row, kwargs_row
 
-from greenstream.adapters.postgres.connection import Connection, connect
-from greenstream.adapters.postgres.errors import translated
-from greenstream.adapters.postgres.sql import query
-from greenstream.adapters.postgres.waiting import PostgresWaiting
-from greenstream.domain.alerts import (
+from greenstream.adapters.postgres.base.connection import Connection, connect
+from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.loading.waiting_files import PostgresWaiting
+from greenstream.domain.alerts.values import (
     CONDITIONS,
     Alert,
     AlertCode,
@@ -22,8 +22,8 @@ from greenstream.domain.alerts import (
     SourceRows,
     StoredFacts,
 )
+from greenstream.domain.codes import Severity
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import Severity
 
 
 class PostgresAlerts:

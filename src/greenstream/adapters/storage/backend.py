@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from greenstream.domain.errors import StorageUnavailable
-from greenstream.ports.landing import LandedFile, OnStray, ignore
+from greenstream.domain.landing import LandedFile, OnStray, ignore
 
 __all__ = ["CHUNK_BYTES", "LANDING", "QUARANTINE", "Backend", "LandedFile", "OnStray", "Staged", "check_same", "ignore"]
 

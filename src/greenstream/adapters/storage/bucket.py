@@ -15,7 +15,7 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore, S3Store
 
 from greenstream.adapters.storage.backend import CHUNK_BYTES, LANDING, LandedFile, OnStray, check_same, ignore
-from greenstream.adapters.storage.translation import bucket_errors, is_answer
+from greenstream.adapters.storage.errors import bucket_errors, is_answer
 from greenstream.domain.errors import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:

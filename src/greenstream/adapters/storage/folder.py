@@ -24,23 +24,17 @@ from greenstream.adapters.storage.backend import (
     ignore,
 )
 from greenstream.adapters.storage.closing import close_zones
-from greenstream.adapters.storage.directories import (
-    STAGING,
-    make_folder,
-    open_folder,
-    open_regular,
-    status_of,
-)
+from greenstream.adapters.storage.directories import STAGING, make_folder, open_folder, open_regular, status_of
+from greenstream.adapters.storage.errors import LINK_ERRORS, changing, reading, writing
 from greenstream.adapters.storage.filing import FILING, file_drop, move_beside, remove, replace
 from greenstream.adapters.storage.listing import Entry, entries, sweep_zone
 from greenstream.adapters.storage.moves import Name
 from greenstream.adapters.storage.names import escape, file_name_of, text_of, unescape
 from greenstream.adapters.storage.rights import Rights
 from greenstream.adapters.storage.staging import StagedFile, keeping_others, make_like, name_in, write_new
-from greenstream.adapters.storage.translation import LINK_ERRORS, changing, reading, writing
 from greenstream.domain.errors import InvalidKey, NotFound, StorageRefused
-from greenstream.domain.lake import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
-from greenstream.ports.landing import Stray
+from greenstream.domain.lake.layout import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
+from greenstream.domain.landing import Stray
 
 ZONES = (LANDING, QUARANTINE, READINGS_ZONE, AGGREGATES_ZONE, MANIFEST_ZONE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from greenstream.adapters.storage.directories import STAGING, names_in, open_fol
 from greenstream.adapters.storage.filing import ASIDE, REWRITE, recover
 from greenstream.adapters.storage.names import escape, text_of
 from greenstream.adapters.storage.strays import why_stray
-from greenstream.ports.landing import Stray
+from greenstream.domain.landing import Stray
 
 
 @dataclass(kw_only=True, slots=True)

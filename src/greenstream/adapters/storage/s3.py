@@ -13,7 +13,7 @@ from greenstream.adapters.storage.bucket import Bucket, etag_text, id_text, vers
 from greenstream.adapters.storage.places import Place, is_landing, placed, unreadable
 from greenstream.adapters.storage.signed import SignedRequests
 from greenstream.adapters.storage.versions import Listings, Page, Version
-from greenstream.ports.landing import Stray
+from greenstream.domain.landing import Stray
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

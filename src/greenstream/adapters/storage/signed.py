@@ -17,7 +17,7 @@ import obstore
 import urllib3
 from obstore.store import S3Store
 
-from greenstream.adapters.storage.translation import answer_error, bucket_errors
+from greenstream.adapters.storage.errors import answer_error, bucket_errors
 from greenstream.domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:

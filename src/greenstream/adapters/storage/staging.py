@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenstream.adapters.storage.errors import writing
 from greenstream.adapters.storage.moves import CannotKeepOthers, Name, move
 from greenstream.adapters.storage.names import file_name_of, unescape
 from greenstream.adapters.storage.rights import FILE_MODE
-from greenstream.adapters.storage.translation import writing
 from greenstream.domain.errors import StorageRefused
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from greenstream.domain.codes import FindingCode, Flag, Rejection, Severity
 from greenstream.domain.rules import b1_units, b2_missing, b3_ranges, b4_faults, b5_enrichment, b6_metadata
-from greenstream.domain.schema import FindingCode, Flag, Rejection, Severity
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import UNITS_PER_KW
+from greenstream.domain.readings.schema import UNITS_PER_KW
 
 NUMBER = r"([+-]?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]+))?"
 ENERGY_TEXT = rf"^{NUMBER} *(\p{{L}}*)$"

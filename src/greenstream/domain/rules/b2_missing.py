@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from greenstream.domain.grid import Past, Runs, all_runs, cell_runs, silences
+from greenstream.domain.codes import Rejection
+from greenstream.domain.history.grid import Past, Runs, all_runs, cell_runs, silences
 from greenstream.domain.limits import Limits
+from greenstream.domain.readings.schema import INSTANT
 from greenstream.domain.rules.b3_ranges import timestamp_in_range
-from greenstream.domain.schema import INSTANT, Rejection
 
 MICROSECONDS = 1_000_000
 

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from greenstream.domain.grid import Grid, Runs, cell_runs
+from greenstream.domain.history.grid import Grid, Runs, cell_runs
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import UNITS_PER_KW
+from greenstream.domain.readings.schema import UNITS_PER_KW
 
 
 def out_of_range(power: pl.Expr, limits: Limits) -> pl.Expr:

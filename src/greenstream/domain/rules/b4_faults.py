@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 
 from greenstream.domain.exact import Integers, Mask
-from greenstream.domain.grid import OUTSIDE, Grid, WindowSums, beyond_deviations, usable_end, window_sums
+from greenstream.domain.history.grid import OUTSIDE, Grid, WindowSums, beyond_deviations, usable_end, window_sums
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import UNITS_PER_KW
+from greenstream.domain.readings.schema import UNITS_PER_KW
 
 
 def stuck(grid: Grid, first: int, limits: Limits) -> tuple[Mask, WindowSums]:

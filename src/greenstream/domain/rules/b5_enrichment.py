@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from greenstream.domain.codes import CUSTOMER_CLASSES, GRADES, PERIODS, SEASONS, UNKNOWN_REGION
 from greenstream.domain.limits import Limits
-from greenstream.domain.schema import CUSTOMER_CLASSES, GRADES, PERIODS, SEASONS, UNKNOWN_REGION
 
 LOCATION = rf"^({'|'.join(CUSTOMER_CLASSES)})_(Zone)_([0-9]{{1,6}})$"
 

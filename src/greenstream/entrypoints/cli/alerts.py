@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
 
 if TYPE_CHECKING:
-    from greenstream.domain.alerts import Alert
+    from greenstream.domain.alerts.values import Alert
 
 alerts = typer.Typer(
     help="What is wrong: list alerts, acknowledge them, test how they are sent.\n\nWithout a command it lists them.",
@@ -78,7 +78,7 @@ def acknowledge(
 @command(alerts, "test", example="GREENSTREAM_ALERT_URLS=json://localhost:8080/hook greenstream alerts test")
 def send_test(console: Console, json: Json = False) -> None:
     """Send a test message by each of GREENSTREAM_ALERT_URLS; exit 1 if one doesn't take it."""
-    from greenstream.pipeline.alerts import try_channels
+    from greenstream.application.alerts import try_channels
 
     system = open_system(console)
     if not system.alert_channels:

@@ -12,7 +12,7 @@ from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_
 from greenstream.entrypoints.cli.patience import alone, patiently
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.archive import Archived
+    from greenstream.application.lake.archive import Archived
     from greenstream.wiring import System
 
 COLUMNS = ("date", "state", "readings", "objects", "written", "MB")

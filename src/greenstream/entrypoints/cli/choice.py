@@ -12,9 +12,9 @@ import typer
 from greenstream.entrypoints.cli.console import Console, UsageError
 
 if TYPE_CHECKING:
+    from greenstream.application.corrections.replay import ReplayedFile
+    from greenstream.domain.corrections.values import RowChoice
     from greenstream.domain.ledger import Ledger
-    from greenstream.pipeline.replay import ReplayedFile
-    from greenstream.ports import RowChoice
 
 FATES = ("stored", "duplicate", "rejected")
 
@@ -33,8 +33,8 @@ def row_choice(
     timezone: str, code: str | None, source_file: str | None, since: str | None, lines: Sequence[int] | None = None
 ) -> "RowChoice":
     """Raises UsageError where an option can't be read."""
-    from greenstream.domain.schema import Rejection
-    from greenstream.ports import RowChoice
+    from greenstream.domain.codes import Rejection
+    from greenstream.domain.corrections.values import RowChoice
 
     if code is not None and code.upper() not in list(Rejection):
         raise UsageError(f"--code {code!r} is none of {', '.join(Rejection)}")

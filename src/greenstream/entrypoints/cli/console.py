@@ -98,14 +98,14 @@ class Console:
         if self.quiet or not sys.stderr.isatty():
             yield Progress()
             return
-        from greenstream.entrypoints.cli.bars import bar  # rich takes 50 ms to import
+        from greenstream.entrypoints.cli.bars import bar
 
         with bar(description, total, unit) as progress:
             yield progress
 
     def fail(self, error: Exception) -> ExitCode:
         """Say an error in one line, with its code; the exit code that belongs to it."""
-        from greenstream.domain.errors import GreenStreamError  # polars takes 100 ms to import
+        from greenstream.domain.errors import GreenStreamError
 
         if self.debug:
             print(printable_lines("".join(traceback.format_exception(error))), end="", file=sys.stderr)
@@ -124,7 +124,7 @@ def open_system(console: Console, progress: Callable[[str], None] | None = None)
 
     `progress` hears of slow steps in place of stderr.
     """
-    from greenstream.settings import load_settings  # polars, alembic and psycopg take most of a second to import
+    from greenstream.settings import load_settings
     from greenstream.wiring import System
 
     return System(load_settings(), progress or console.say)

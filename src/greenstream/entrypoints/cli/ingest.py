@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from greenstream.entrypoints.cli.console import (
-    Console,
-    ExitCode,
-    Json,
-    UsageError,
-    command,
-    open_system,
-    stop,
-)
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
 from greenstream.entrypoints.cli.findings import tell_findings
 from greenstream.entrypoints.cli.patience import patiently
 
@@ -169,7 +161,7 @@ class Run:
     def _failed(self, name: str, key: str | None, error: Exception, seconds: float) -> None:
         """Landed, the file is a dead letter, as with a worker; what would hit the others as well is raised."""
         from greenstream.domain.errors import GreenStreamError, RetryableError
-        from greenstream.domain.routing import RETRY_DELAYS
+        from greenstream.domain.retries import RETRY_DELAYS
 
         if isinstance(error, GreenStreamError) and self._system.is_outage(error):
             stays = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""

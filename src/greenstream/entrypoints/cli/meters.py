@@ -13,7 +13,7 @@ from greenstream.entrypoints.cli.findings import tell_findings
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.import_meters import Imported
+    from greenstream.application.history.import_meters import Imported
 
 COLUMNS = ("meter_id", "status", "location", "commissioned", "decommissioned", "last_seen_at", "reliability")
 
@@ -44,7 +44,7 @@ def take(console: Console, file: File, json: Json = False) -> None:
     of the day of its retirement: findings end there. Where a reading has come, its location counts, not the roster's.
     A bad line is named and left out; the exit code is then 1. Safe to repeat.
     """
-    from greenstream.domain.parsing.roster import read_roster
+    from greenstream.domain.formats.roster import read_roster
 
     system = open_system(console)
     roster = read_roster(file, _content(file), system.site.limits)
@@ -61,7 +61,7 @@ def take(console: Console, file: File, json: Json = False) -> None:
 @command(meters, "list", example="greenstream meters list --status silent\ngreenstream meters list --json")
 def show(console: Console, status: Chosen = None, json: Json = False) -> None:
     """List the meters, with their dates, newest reading and reliability. With --json, an array of objects."""
-    from greenstream.adapters.postgres.lookup import looking, rows
+    from greenstream.adapters.postgres.base.lookup import looking, rows
 
     system = open_system(console)
     patiently(console, system, lambda: system.database).close()

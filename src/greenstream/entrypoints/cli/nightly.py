@@ -14,7 +14,7 @@ from greenstream.entrypoints.cli.patience import alone, patiently
 from greenstream.entrypoints.cli.settle import as_json as settled_json
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.nightly import Done, Night, Step
+    from greenstream.application.nightly import Done, Night, Step
     from greenstream.wiring import System
 
 WORDS = {"watch": "looking at the meters' history", "settle": "settling", "archive": "archiving", "retire": "retention"}
@@ -63,7 +63,7 @@ def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: boo
 
 
 def _done(console: Console, system: "System", night: "Night", troubles: list[str]) -> Iterator[Mapping[str, object]]:
-    from greenstream.pipeline.nightly import nightly, trouble_of
+    from greenstream.application.nightly import nightly, trouble_of
 
     patient = replace(
         night,
@@ -96,8 +96,8 @@ def _describe(progress: Progress, step: "Step") -> None:
 
 
 def as_json(done: "Done") -> Mapping[str, object]:
-    from greenstream.pipeline.archive import Archived
-    from greenstream.pipeline.settle import Settled
+    from greenstream.application.history.settle import Settled
+    from greenstream.application.lake.archive import Archived
 
     if isinstance(done, Settled):
         return {"step": "settle", **settled_json(done)}

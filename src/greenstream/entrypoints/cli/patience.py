@@ -20,7 +20,7 @@ def patiently(console: Console, system: "System", action: Callable[[], T]) -> T:
     A day that is being settled is waited for.
     """
     from greenstream.domain.errors import DatabaseUnavailable, DayBusy, RetryableError
-    from greenstream.domain.routing import OUTAGE_DELAY, RETRY_DELAYS
+    from greenstream.domain.retries import OUTAGE_DELAY, RETRY_DELAYS
 
     pauses = iter(RETRY_DELAYS)
     while True:

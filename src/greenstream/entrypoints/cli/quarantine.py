@@ -32,8 +32,8 @@ from greenstream.entrypoints.cli.console import (
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.replay import ReplayedFile
-    from greenstream.ports import RowChoice
+    from greenstream.application.corrections.replay import ReplayedFile
+    from greenstream.domain.corrections.values import RowChoice
     from greenstream.wiring import System
 
 quarantine = typer.Typer(

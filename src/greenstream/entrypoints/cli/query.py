@@ -23,7 +23,7 @@ from greenstream.entrypoints.cli.console import (
 from greenstream.entrypoints.cli.tables import Layout
 
 if TYPE_CHECKING:
-    from greenstream.adapters.postgres.answers import Answer
+    from greenstream.adapters.postgres.reports.answers import Answer
     from greenstream.wiring import System
 
 NUMERIC_OIDS = frozenset((20, 21, 23, 26, 700, 701, 1700))  # int8, int2, int4, oid, float4, float8, numeric
@@ -92,7 +92,7 @@ def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator
 
 @contextmanager
 def _ask_lake(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
-    from greenstream.adapters.lake_sql import ask_lake
+    from greenstream.adapters.lake.duckdb_query import ask_lake
 
     with ask_lake(system.store, text, system.settings.query_limits) as answer:
         if wanted is Format.CSV:
@@ -117,7 +117,7 @@ def _pieces(answer: "Answer", wanted: Format, *, bold: bool) -> Generator[bytes]
     if wanted is Format.JSON:
         return _array(answer.json_rows())
     if wanted is Format.PARQUET:
-        from greenstream.adapters.postgres.parquet import parquet
+        from greenstream.adapters.postgres.reports.parquet import parquet
 
         return parquet(answer)
     names = [column.name for column in answer.columns]

@@ -17,9 +17,9 @@ from greenstream.entrypoints.cli.choice import (
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
 
 if TYPE_CHECKING:
-    from greenstream.domain.rejudge import RuleReach
-    from greenstream.pipeline.rejudge import RejudgedDay
-    from greenstream.pipeline.replay import ReplayedFile
+    from greenstream.application.corrections.rejudge import RejudgedDay
+    from greenstream.application.corrections.replay import ReplayedFile
+    from greenstream.domain.corrections.rejudge import RuleReach
 
 EXAMPLE = "greenstream replay --rule B1.2 --dry-run\ngreenstream replay --rule B3.1 --from 2024-03-01 --to 2024-03-31"
 
@@ -75,7 +75,7 @@ def replay(
 
 
 def _reach(rule: str) -> "RuleReach":
-    from greenstream.domain.rejudge import reach_of
+    from greenstream.domain.corrections.rejudge import reach_of
     from greenstream.domain.rules import CATALOGUE
 
     try:

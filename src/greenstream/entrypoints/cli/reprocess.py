@@ -9,7 +9,7 @@ from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageEr
 from greenstream.entrypoints.cli.days import First, Last, chosen_days
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.reprocess import ReprocessedFile
+    from greenstream.application.corrections.reprocess import ReprocessedFile
 
 COLUMNS = ("file", "changed", "new", "superseded", "quarantined", "let out")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]

@@ -12,7 +12,7 @@ from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.settle import Settled
+    from greenstream.application.history.settle import Settled
     from greenstream.wiring import System
 
 COLUMNS = ("date", "state", "meters", "rescored", "findings (open/all)")

@@ -37,7 +37,7 @@ def status(console: Console, json: Json = False) -> None:
 
 def gather(system: "System") -> dict[str, Any]:
     """What is known: `server`, `store`, `timezone`, and where the database answers, what it holds."""
-    from greenstream.adapters.postgres.reader import connect_reader
+    from greenstream.adapters.postgres.reports.reader import connect_reader
     from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
 
     server, dsn = _server(system)

@@ -11,10 +11,10 @@ import typer
 from greenstream.entrypoints.cli.console import Console, command, open_system
 
 if TYPE_CHECKING:
+    from greenstream.application.loading.outages import Outages
     from greenstream.entrypoints.service import Part
     from greenstream.entrypoints.service.metrics import Metrics
     from greenstream.entrypoints.service.parts import Log
-    from greenstream.pipeline.outages import Outages
     from greenstream.wiring import System
 
 LogJson = Annotated[
@@ -50,10 +50,10 @@ def worker(console: Console, route: Routes = None, log_json: LogJson = False) ->
 def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str]) -> None:
     from prometheus_client import CollectorRegistry
 
+    from greenstream.application.loading.outages import Outages
     from greenstream.entrypoints.service import Service
     from greenstream.entrypoints.service.logs import logger
     from greenstream.entrypoints.service.metrics import Metrics
-    from greenstream.pipeline.outages import Outages
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,7 +11,7 @@ from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_
 from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
-    from greenstream.pipeline.verify import Verified
+    from greenstream.application.lake.verify import Verified
 
 COLUMNS = ("date", "readings", "objects", "raw files", "replaced", "differences")
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from greenstream.domain.lake import LOAD_CURVE_COLUMNS, METER_DAY_COLUMNS, READING_COLUMNS, Column
+from greenstream.domain.readings.schema import LOAD_CURVE_COLUMNS, METER_DAY_COLUMNS, READING_COLUMNS, Column
 from greenstream.entrypoints.docs.markdown import code, table
 
 TYPES: dict[pl.DataType, str] = {

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from greenstream.domain.codes import Reason, Rejection
 from greenstream.domain.errors import GreenStreamError, PermanentError, RetryableError
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.limits import describe
-from greenstream.domain.schema import Reason, Rejection
 from greenstream.entrypoints.docs.markdown import code, table
 from greenstream.entrypoints.service.metrics import described
 from greenstream.settings import ENV_PREFIX, PlaceSettings, Settings

@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Iterable
 from itertools import groupby
 
+from greenstream.domain.codes import GRADES
 from greenstream.domain.limits import Limits, describe
 from greenstream.domain.rules import CATALOGUE, HISTORY_RULES, HistoryRule, Rule
-from greenstream.domain.schema import GRADES
 from greenstream.entrypoints.docs.examples import START, Example, examples_in
 from greenstream.entrypoints.docs.markdown import code, table
 

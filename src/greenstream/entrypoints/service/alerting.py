@@ -2,8 +2,8 @@
 
 import threading
 
+from greenstream.application.loading.outages import Outages
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
-from greenstream.pipeline.outages import Outages
 from greenstream.wiring import System, now
 
 

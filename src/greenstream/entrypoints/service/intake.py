@@ -8,14 +8,13 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from greenstream.application.loading.intake import Intake
 from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
+from greenstream.domain.landing import LandedFile, Stray
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.parts import Log
 from greenstream.entrypoints.service.strays import Strays
 from greenstream.entrypoints.service.watching import Watcher
-from greenstream.pipeline.intake import Intake
-from greenstream.ports import LandedFile
-from greenstream.ports.landing import Stray
 from greenstream.wiring import System, now
 
 SCAN_SECONDS = 60.0

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from greenstream.adapters.postgres.gauges import GaugeValue
+from greenstream.adapters.postgres.reports.gauges import GaugeValue
 from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route

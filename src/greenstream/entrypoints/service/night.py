@@ -5,12 +5,12 @@ import time
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from greenstream.domain.alerts import Condition
+from greenstream.application.history.settle import Settled
+from greenstream.application.lake.archive import Archived
+from greenstream.application.nightly import Done, Step, damaged, nightly, trouble_of
+from greenstream.domain.alerts.values import Condition
 from greenstream.domain.errors import LakeDamaged
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
-from greenstream.pipeline.archive import Archived
-from greenstream.pipeline.nightly import Done, Step, damaged, nightly, trouble_of
-from greenstream.pipeline.settle import Settled
 from greenstream.wiring import System, now
 
 NIGHTLY_HOUR = 2

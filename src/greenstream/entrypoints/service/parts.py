@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import structlog
 
+from greenstream.application.loading.attempt import Later
 from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.ledger import FileResult, Outcome
-from greenstream.domain.routing import OUTAGE_DELAY, Route
+from greenstream.domain.retries import OUTAGE_DELAY
+from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.metrics import Metrics
-from greenstream.pipeline.work_on import Later
 from greenstream.wiring import System, now
 
 TICK_SECONDS = 0.2

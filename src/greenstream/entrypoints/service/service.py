@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from greenstream.application.loading.outages import Outages
 from greenstream.domain.errors import OUTAGES, GreenStreamError, RetryableError, StorageRefused
 from greenstream.entrypoints.service.parts import Log
-from greenstream.pipeline.outages import Outages
 from greenstream.wiring import System, now
 
 JOIN_SECONDS = 0.5

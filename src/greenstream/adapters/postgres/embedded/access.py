@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from greenstream.adapters.postgres.base.roles import READER
 from greenstream.adapters.postgres.embedded.account import Account, user_name
 from greenstream.adapters.postgres.embedded.location import replace_file
 from greenstream.adapters.postgres.embedded.probe import ROLE
-from greenstream.adapters.postgres.roles import READER
 
 HBA = "greenstream_hba.conf"
 IDENT = "greenstream_ident.conf"

@@ -8,12 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from greenstream.adapters.postgres.embedded.account import (
-    Account,
-    account_for,
-    account_for_new_data,
-    public_folder,
-)
+from greenstream.adapters.postgres.embedded.account import Account, account_for, account_for_new_data, public_folder
 from greenstream.adapters.postgres.embedded.processes import Cluster
 from greenstream.domain.errors import ServerError
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from psycopg import pq
 
-from greenstream.adapters.postgres.connection import connect
+from greenstream.adapters.postgres.base.connection import connect
 
 ROLE = DATABASE = "greenstream"
 TIMEOUT = 5  # seconds for one attempt

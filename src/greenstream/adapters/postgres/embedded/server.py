@@ -18,13 +18,7 @@ from greenstream.adapters.postgres.embedded.access import is_by_os_user
 from greenstream.adapters.postgres.embedded.account import account_for, not_ours, user_name
 from greenstream.adapters.postgres.embedded.binaries import Binaries, choose
 from greenstream.adapters.postgres.embedded.config import PORT, socket_dir
-from greenstream.adapters.postgres.embedded.location import (
-    SHARED_DIR,
-    Place,
-    data_version,
-    known_data_dir,
-    settle,
-)
+from greenstream.adapters.postgres.embedded.location import SHARED_DIR, Place, data_version, known_data_dir, settle
 from greenstream.adapters.postgres.embedded.probe import DATABASE, State, ask, create_database, dsn_for, read_pid_file
 from greenstream.adapters.postgres.embedded.processes import find_process
 from greenstream.domain.errors import DatabaseUnavailable, GreenStreamError, ServerError

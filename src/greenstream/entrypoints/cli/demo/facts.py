@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from greenstream.adapters.postgres.connection import Connection
-from greenstream.adapters.postgres.lookup import Row, looking, rows
+from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.lookup import Row, looking, rows
 from greenstream.domain.ledger import FileResult
 from greenstream.entrypoints.cli.demo.run import Run
 from greenstream.entrypoints.cli.evaluate.comparison import scores_of

@@ -76,8 +76,8 @@ def start_of(before: Choices) -> date | None:
 
 def clear(home: Path, progress: Callable[[str], None]) -> None:
     """Start over: no data, no files, but the same server. Raises ServerError, DatabaseUnavailable, DatabaseRefused."""
+    from greenstream.adapters.postgres.base.whole_database import drop_database
     from greenstream.adapters.postgres.embedded import EmbeddedServer
-    from greenstream.adapters.postgres.maintenance import drop_database
 
     if not (home / MARK).is_file():
         return

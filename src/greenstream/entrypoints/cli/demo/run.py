@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from greenstream.application.lake.archive import Archived
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.entrypoints.cli.console import Console
 from greenstream.entrypoints.cli.demo.home import SIMULATED
 from greenstream.entrypoints.cli.simulate import simulated
-from greenstream.pipeline.archive import Archived
 from greenstream.simulator import SimulationPlan, SimulationReport
 from greenstream.wiring import System, now
 

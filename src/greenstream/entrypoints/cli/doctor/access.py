@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from greenstream.adapters.postgres.connection import Connection
-from greenstream.adapters.postgres.lookup import looking, rows
-from greenstream.adapters.postgres.rights import RELATIONS
+from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.lookup import looking, rows
+from greenstream.adapters.postgres.schema.rights import RELATIONS
 from greenstream.entrypoints.cli.doctor.finding import Finding, ok, warning
 from greenstream.wiring import System
 

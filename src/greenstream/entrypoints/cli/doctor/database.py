@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenstream.adapters.postgres.connection import Connection
+from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.lookup import Row, looking, rows
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
-from greenstream.adapters.postgres.lookup import Row, looking, rows
-from greenstream.adapters.postgres.migrate import check_site, current_version, newest_version
+from greenstream.adapters.postgres.schema.migrate import check_site, current_version, newest_version
+from greenstream.domain.landing import Clock
 from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.entrypoints.cli.doctor.configuration import local_times, telling_instants
 from greenstream.entrypoints.cli.doctor.finding import Finding, Level, examined, fault, ok, warning
-from greenstream.ports import Clock
 from greenstream.wiring import System
 
 TOLERANCE = timedelta(seconds=2)

@@ -10,7 +10,7 @@ from greenstream.entrypoints.cli.doctor.finding import Check, Finding, Level, ex
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
-    from greenstream.ports import Clock
+    from greenstream.domain.landing import Clock
     from greenstream.wiring import System
 
 REINSTALL = "install the requirements again: pip install --force-reinstall greenstream"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 
-from greenstream.adapters.postgres.lookup import looking, rows
-from greenstream.domain.calendar import day_slots
-from greenstream.domain.schema import conform
-from greenstream.domain.scoring import FOUND, TRUTH, Scores, score
+from greenstream.adapters.postgres.base.lookup import looking, rows
+from greenstream.domain.readings.schema import conform
+from greenstream.domain.site import day_slots
+from greenstream.evaluation.scoring import FOUND, TRUTH, Scores, score
 from greenstream.simulator import SimulationPlan
 from greenstream.wiring import System
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from greenstream.domain.scoring import Precision, Recall, Scores
 from greenstream.entrypoints.cli.console import Console
+from greenstream.evaluation.scoring import Precision, Recall, Scores
 
 PRECISIONS = ("rule", "code", "findings", "explained", "precision")
 RECALLS = ("rule", "fault", "injected", "findable", "found", "recall", "median delay", "longest delay")

@@ -1,0 +1,1 @@
+"""The lake's objects in a store, and SQL over them."""

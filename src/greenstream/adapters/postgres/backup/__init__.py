@@ -1,0 +1,1 @@
+"""Snapshots, and the programs that dump and restore."""

@@ -1,0 +1,1 @@
+"""Connections, errors, named queries."""

@@ -1,0 +1,29 @@
+"""Answers to named queries, for people: a connection that can't write."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from greenstream.adapters.postgres.base.connection import Connection, connect
+from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.sql import query
+
+Row = Mapping[str, Any]
+
+
+@contextmanager
+def looking(dsn: str) -> Iterator[Connection]:
+    """A connection that reads only; raises DatabaseUnavailable or DatabaseRefused."""
+    with translated("connecting to the database"):
+        connection = connect(dsn, application_name="greenstream")
+    with connection:
+        connection.read_only = True
+        yield connection
+
+
+def rows(connection: Connection, name: str, **values: object) -> list[Row]:
+    """The rows of `queries/<name>.sql`, each by the names of its columns."""
+    with translated(f"asking the database for {name}"), connection.cursor(row_factory=dict_row) as cursor:
+        return list(cursor.execute(query(name), values))

@@ -1,0 +1,193 @@
+"""PostgreSQL behind the port `Replays`, and what a person is shown of rejected rows and dead letters."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from psycopg import Rollback
+from psycopg.rows import dict_row
+
+from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.corrections.erase import erased
+from greenstream.adapters.postgres.corrections.rejudge import PostgresRejudging
+from greenstream.adapters.postgres.corrections.reprocess import PostgresReprocessing
+from greenstream.adapters.postgres.loading.deliveries import delivery_of
+from greenstream.adapters.postgres.loading.load import PostgresLoad
+from greenstream.domain.codes import Rejection
+from greenstream.domain.corrections.values import LoadedDelivery, RowChoice, WaitingRows
+from greenstream.domain.errors import LedgerMismatch
+from greenstream.domain.formats.lines import LINE_NUMBER
+from greenstream.domain.ledger import Ledger, Stored
+from greenstream.domain.site import Site, day_start
+
+WAITING = {"line_number": LINE_NUMBER, "code": pl.String, "raw_line": pl.String, "raw_bytes": pl.Binary}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """Rows, the newest first and at most so many, and how many there are by code."""
+
+    rows: list[Row]
+    counts: dict[str, int]
+
+
+class PostgresReplays:
+    """The quarantine and the dead letters, on the connection of a `PostgresDatabase`."""
+
+    def __init__(
+        self, connection: Connection, site: Site, *, version: str, prepare_days: Callable[[list[date], datetime], None]
+    ) -> None:
+        self._connection = connection
+        self._site = site
+        self._version = version
+        self.prepare_days = prepare_days
+
+    def waiting(self, choice: RowChoice, *, texts: bool) -> Iterator[WaitingRows]:
+        values = asdict(choice)
+        for file in self._all("replay_waiting_files", values):
+            source_file_id, *delivery = file
+            rows = self._all("replay_waiting_rows", {**values, "texts": texts, "source_file_id": source_file_id})
+            yield WaitingRows(
+                source_file_id=source_file_id,
+                delivery=delivery_of(delivery),
+                rows=pl.DataFrame(rows, schema=WAITING, orient="row"),
+            )
+
+    @contextmanager
+    def replay(self, waiting: WaitingRows, now: datetime) -> Iterator["PostgresReplay"]:
+        with translated(f"replaying rows of {waiting.delivery.path}"), self._connection.transaction():
+            yield PostgresReplay(self._connection, waiting, now, version=self._version)
+
+    def erased(self) -> pl.DataFrame:
+        with translated("looking up erased meters"):
+            return erased(self._connection)
+
+    def loaded(self, first: date, last: date) -> list[LoadedDelivery]:
+        values = {
+            "first": first,
+            "last": last,
+            "start": day_start(first, self._site.timezone),
+            "stop": day_start(last + timedelta(days=1), self._site.timezone),
+        }
+        return [
+            LoadedDelivery(source_file_id=source_file_id, delivery=delivery_of(delivery), processed_at=processed_at)
+            for source_file_id, processed_at, *delivery in self._all("reprocess_files", values)
+        ]
+
+    @contextmanager
+    def reprocess(self, file: LoadedDelivery, now: datetime, *, dry_run: bool) -> Iterator[PostgresReprocessing]:
+        with translated(f"reprocessing {file.delivery.path}"), self._connection.transaction() as transaction:
+            reprocessing = PostgresReprocessing(
+                self._connection, self._site, file, now, version=self._version, prepare_days=self.prepare_days
+            )
+            yield reprocessing
+            if dry_run or reprocessing.is_left:
+                raise Rollback(transaction)
+
+    def days_with(self, flags: int, first: date | None, last: date | None) -> list[date]:
+        values = {"flags": flags, "first": first, "last": last}
+        return [row[0] for row in self._all("replay_days", values)]
+
+    @contextmanager
+    def rejudge(self, day: date, *, dry_run: bool) -> Iterator[PostgresRejudging]:
+        with translated(f"judging the readings of {day} anew"), self._connection.transaction():
+            rejudging = PostgresRejudging(self._connection, self._site, day, version=self._version)
+            if not dry_run:
+                rejudging.hold()
+            yield rejudging
+
+    # what a person looks at, and gives up
+
+    def quarantined(self, choice: RowChoice, *, limit: int, with_closed: bool, chars: int | None = None) -> Listing:
+        """`chars`: how much of a line is shown; None is all of it."""
+        values = {**asdict(choice), "with_closed": with_closed, "limit": limit, "chars": chars}
+        rows = self._dicts("quarantine_list", values)
+        counts = self._all("quarantine_counts", values)
+        return Listing(rows=rows, counts=dict(counts))
+
+    def quarantined_row(self, source_file: str, line_number: int) -> list[Row]:
+        """The row, with what else is known of it; several where files came under one name."""
+        return self._dicts("quarantine_show", {"source_file": source_file, "line_number": line_number})
+
+    def discard_rows(self, choice: RowChoice, reason: str | None, now: datetime) -> dict[str, int]:
+        """Give the waiting rows up; how many by code. They stay, and count as rejected."""
+        values = {**asdict(choice), "reason": reason, "now": now}
+        return dict(self._all("quarantine_discard", values))
+
+    def dead_letters(self, *, with_closed: bool) -> list[Row]:
+        return self._dicts("dead_letters_list", {"with_closed": with_closed})
+
+    def dead_letter(self, dead_letter_id: int) -> Row | None:
+        return next(iter(self._dicts("dead_letters_show", {"id": dead_letter_id})), None)
+
+    def discard_dead_letter(self, dead_letter_id: int, reason: str | None, now: datetime) -> bool:
+        """Whether it was open until now."""
+        values = {"id": dead_letter_id, "reason": reason, "now": now}
+        return bool(self._all("dead_letters_discard", values))
+
+    def _all(self, name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with translated(f"asking the database for {name}"):
+            return self._connection.execute(query(name), values).fetchall()
+
+    def _dicts(self, name: str, values: Mapping[str, Any]) -> list[Row]:
+        with translated(f"asking the database for {name}"), self._connection.cursor(row_factory=dict_row) as cursor:
+            return list(cursor.execute(query(name), values))
+
+
+class PostgresReplay:
+    """Rows of one file, in the transaction of `PostgresReplays.replay`."""
+
+    def __init__(self, connection: Connection, waiting: WaitingRows, now: datetime, *, version: str) -> None:
+        self._connection = connection
+        self._delivery = waiting.delivery
+        self._now = now
+        self._version = version
+        self._file: dict[str, object] = {"source_file_id": waiting.source_file_id}
+        self._load: PostgresLoad | None = None
+        connection.execute(query("replay_lock_file"), self._file)
+
+    def open_lines(self) -> pl.Series:
+        found = self._connection.execute(query("replay_open_lines"), self._file).fetchall()
+        return pl.Series([row[0] for row in found], dtype=LINE_NUMBER)
+
+    def begin(self) -> PostgresLoad:
+        values = {**self._file, "processed_at": self._now, "version": self._version}
+        row = self._connection.execute(query("add_load"), values).fetchone()
+        assert row is not None
+        source_file_id, load_id = self._file["source_file_id"], row[0]
+        assert isinstance(source_file_id, int)
+        assert isinstance(load_id, int)
+        self._load = PostgresLoad(
+            self._connection, self._delivery, self._now, source_file_id=source_file_id, load_id=load_id
+        )
+        return self._load
+
+    def close(self, passed: pl.Series, stored: Stored, failed: pl.DataFrame) -> Ledger:
+        if self._load is not None:
+            self._load.sum_up()
+        rules = {code.value: code.rule_id for code in Rejection}
+        codes = failed["code"].to_list()
+        reasons = {"lines": failed["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
+        self._connection.execute(query("replay_recode"), {**self._file, **reasons})
+        self._connection.execute(query("replay_let_out"), {**self._file, "lines": passed.to_list(), "now": self._now})
+        return self._moved(len(passed), stored)
+
+    def _moved(self, passed: int, stored: Stored) -> Ledger:
+        values = {**self._file, "passed": passed, "stored": stored.stored, "duplicate": stored.duplicate}
+        row = self._connection.execute(query("replay_move_ledger"), values).fetchone()
+        assert row is not None
+        rows, kept, duplicate, rejected, quarantined = (value for value in row if isinstance(value, int))
+        ledger = Ledger(rows=rows, stored=kept, duplicate=duplicate, rejected=rejected)
+        ledger.check(self._delivery.path)
+        if rejected != quarantined:
+            raise LedgerMismatch(
+                f"{self._delivery.path} says {rejected} rejected, but {quarantined} of its rows are in the quarantine; "
+                "nothing was replayed, please report this"
+            )
+        return ledger

@@ -1,0 +1,1 @@
+"""The meters, their past, their findings."""

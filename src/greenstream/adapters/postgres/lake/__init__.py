@@ -1,0 +1,1 @@
+"""Days on their way into the lake and out of the database."""

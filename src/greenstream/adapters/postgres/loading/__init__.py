@@ -1,0 +1,1 @@
+"""The ledger of files, the transaction of one, files that wait."""

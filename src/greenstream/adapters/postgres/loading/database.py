@@ -1,0 +1,253 @@
+"""PostgreSQL behind the port `Database`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+
+import polars as pl
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from greenstream.adapters.postgres.base.connection import Connection, connect
+from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.corrections.erase import PostgresErasures, erased
+from greenstream.adapters.postgres.corrections.replay import PostgresReplays
+from greenstream.adapters.postgres.history.fleet import PostgresFleet
+from greenstream.adapters.postgres.history.history import PostgresHistory
+from greenstream.adapters.postgres.lake.archive import PostgresArchives
+from greenstream.adapters.postgres.loading.deliveries import delivery_of, new_of
+from greenstream.adapters.postgres.loading.load import PostgresLoad
+from greenstream.adapters.postgres.loading.rehydration import concerned_days
+from greenstream.adapters.postgres.loading.waiting_files import PostgresWaiting
+from greenstream.adapters.postgres.schema.migrate import check_site, current_version, migrate, newest_version
+from greenstream.adapters.postgres.schema.partitions import create_daily
+from greenstream.domain.codes import Reason, Severity
+from greenstream.domain.landing import LandedFile
+from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
+from greenstream.domain.site import Site
+
+
+class PostgresDatabase:
+    """One connection, made when first needed and again when lost. Not for two threads at once."""
+
+    def __init__(self, dsn: str, site: Site, *, version: str) -> None:
+        self._dsn = dsn
+        self._site = site
+        self._version = version
+        self._connection: Connection | None = None
+        self._first_daily = date.max
+        self._days_ready: set[date] = set()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def migrate(self, *, now: datetime, retention_days: int) -> str:
+        """Bring the database to this program's version; what that is."""
+        return migrate(self._dsn, self._site, now=now, retention_days=retention_days)
+
+    def is_current(self) -> bool:
+        """Whether nothing is left to migrate."""
+        return current_version(self._connected()) == newest_version()
+
+    def recorded(self, file: LandedFile) -> FileResult | None:
+        with translated(f"looking up {file.path}"):
+            row = self._ready().execute(query("recorded"), {"path": file.path, "version": file.version}).fetchone()
+        return _result(row) if row else None
+
+    def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
+        with translated("looking up versions"):
+            return new_of(files, self._ready())
+
+    def delivery(self, file: LandedFile, sha256: str | None, now: datetime) -> Delivery:
+        values = {**asdict(file), "sha256": _bytes(sha256), "now": now}
+        with translated(f"looking up {file.path}"):
+            connection = self._ready()
+            kept = connection.execute(query("delivery_same"), values).fetchone()
+            if kept is None:
+                kept = connection.execute(query("delivery_first_seen"), values).fetchone()
+        first_seen = kept[0] if kept and kept[0] else file.received_at
+        assert isinstance(first_seen, datetime)
+        return Delivery(**{**asdict(file), "received_at": first_seen, "sha256": sha256})
+
+    def is_loaded(self, sha256: str) -> bool:
+        with translated("looking up a file's content"):
+            row = self._ready().execute(query("is_loaded"), {"sha256": bytes.fromhex(sha256)}).fetchone()
+        return row == (True,)
+
+    def erased(self) -> pl.DataFrame:
+        with translated("looking up erased meters"):
+            return erased(self._ready())
+
+    def erasures(self) -> PostgresErasures:
+        """Erasing meters."""
+        with translated("connecting to the database"):
+            return PostgresErasures(self._ready())
+
+    def prepare_days(self, days: list[date], now: datetime) -> None:
+        with translated("making room for readings"):
+            connection = self._ready()
+            for day in days:
+                if day >= self._first_daily and day not in self._days_ready:
+                    create_daily(connection, day, self._site.timezone)
+                    if connection.info.transaction_status == TransactionStatus.IDLE:  # else it may be rolled back
+                        self._days_ready.add(day)
+            concerned = concerned_days(connection, days, self._site.limits)
+            connection.execute(query("touch_days"), {"days": concerned, "now": now})
+
+    @contextmanager
+    def load(self, delivery: Delivery, now: datetime) -> Iterator[PostgresLoad | None]:
+        with translated(f"loading {delivery.path}"):
+            connection = self._ready()
+            try:
+                with connection.transaction():
+                    yield self._claim(connection, delivery, now)
+            except psycopg.errors.CheckViolation:
+                self._days_ready.clear()
+                raise
+
+    def waiting(self) -> PostgresWaiting:
+        """The files on their way."""
+        return PostgresWaiting(self._ready)
+
+    def due_days(self, before: date) -> list[date]:
+        """Days before one, with readings, that were never settled or have changed since; oldest first."""
+        with translated("looking for days to settle"):
+            rows = self._ready().execute(query("settle_due_days"), {"before": before}).fetchall()
+        return [row[0] for row in rows if isinstance(row[0], date)]
+
+    @contextmanager
+    def history(self) -> Iterator[PostgresHistory]:
+        """The meters' past, in a transaction; another watch or settling waits for its end."""
+        with self.fleet() as fleet:
+            yield fleet
+
+    @contextmanager
+    def fleet(self) -> Iterator[PostgresFleet]:
+        """The meters and their past, in a transaction; another import, watch or settling waits for its end."""
+        with translated("watching the meters"):
+            connection = self._ready()
+            with connection.transaction():
+                connection.execute(query("history_lock"))
+                yield PostgresFleet(connection, self._site)
+
+    def replays(self) -> PostgresReplays:
+        """What was rejected, and what is done about it."""
+        with translated("connecting to the database"):
+            return PostgresReplays(self._ready(), self._site, version=self._version, prepare_days=self.prepare_days)
+
+    def archives(self) -> PostgresArchives:
+        """Days on their way into the lake."""
+        with translated("connecting to the database"):
+            return PostgresArchives(self._ready(), self._site)
+
+    def record(self, result: FileResult) -> None:
+        delivery = result.delivery
+        with translated(f"recording {delivery.path}"), self._ready().transaction():
+            connection = self._ready()
+            values = self._describe(delivery, result.processed_at)
+            has_landed = delivery.version is not None or result.outcome is Outcome.FAILED
+            if has_landed:
+                connection.execute(query("forget_failure"), values)
+            connection.execute(
+                query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
+            )
+            if result.outcome is Outcome.DUPLICATE:
+                connection.execute(query("erase_mark_duplicate"), values)
+            if result.outcome is Outcome.FAILED:
+                connection.execute(query("add_dead_letter"), _dead_letter(result))
+            elif has_landed:  # else the path may be that of another file, which has
+                _close_dead_letter(connection, delivery, result.processed_at)
+            if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
+                connection.execute(query("raise_alert"), _alert(result))
+
+    def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
+        values = self._describe(delivery, now)
+        connection.execute(query("forget_failure"), values)
+        _close_dead_letter(connection, delivery, now)
+        claimed = connection.execute(query("claim"), values).fetchone()
+        if claimed is None:
+            return None
+        lineage = {"source_file_id": claimed[0], "processed_at": now, "version": self._version}
+        row = connection.execute(query("add_load"), lineage).fetchone()
+        assert row is not None
+        return PostgresLoad(connection, delivery, now, source_file_id=_int(claimed[0]), load_id=_int(row[0]))
+
+    def _describe(self, delivery: Delivery, processed_at: datetime) -> dict[str, object]:
+        return {
+            **asdict(delivery),
+            "sha256": _bytes(delivery.sha256),
+            "processed_at": processed_at,
+            "pipeline_version": self._version,
+        }
+
+    def _connected(self) -> Connection:
+        with translated("connecting to the database"):
+            if self._connection is None or self._connection.closed:
+                self._connection = connect(self._dsn, application_name="greenstream")
+                self._connection.execute("SET timezone TO 'UTC'")
+                self._first_daily = date.max
+            return self._connection
+
+    def _ready(self) -> Connection:
+        """The connection, once it is known that the database is this site's."""
+        connection = self._connected()
+        if self._first_daily == date.max:
+            self._first_daily = check_site(connection, self._site)
+        return connection
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _bytes(sha256: str | None) -> bytes | None:
+    return None if sha256 is None else bytes.fromhex(sha256)
+
+
+def _result(row: tuple[object, ...]) -> FileResult:
+    outcome, reason, rows, stored, duplicate, rejected, ignored_columns, processed_at, *delivery = row
+    assert isinstance(processed_at, datetime)
+    assert isinstance(ignored_columns, list)
+    return FileResult(
+        delivery=delivery_of(delivery),
+        outcome=Outcome(str(outcome)),
+        processed_at=processed_at,
+        reason=Reason(str(reason)) if reason else None,
+        ledger=Ledger(rows=_int(rows), stored=_int(stored), duplicate=_int(duplicate), rejected=_int(rejected)),
+        ignored_columns=tuple(ignored_columns),
+    )
+
+
+def _close_dead_letter(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    connection.execute(query("dead_letters_close"), {"path": delivery.path, "now": now})
+
+
+def _dead_letter(result: FileResult) -> dict[str, object]:
+    return {
+        "path": result.delivery.path,
+        "error": _storable(result.error or ""),
+        "traceback": _storable(result.detail or ""),
+        "attempts": result.attempts,
+        "failed_at": result.processed_at,
+    }
+
+
+def _alert(result: FileResult) -> dict[str, object]:
+    rejected = result.outcome is Outcome.REJECTED
+    return {
+        "code": "FILE_REJECTED" if rejected else "DEAD_LETTER",
+        "severity": Severity.ERROR.value,
+        "subject": result.delivery.path,
+        "message": _storable(result.error or ""),
+        "at": result.processed_at,
+    }
+
+
+def _storable(text: str) -> str:
+    """Text of any origin as PostgreSQL takes it: without NUL, and without what UTF-8 can't say."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")

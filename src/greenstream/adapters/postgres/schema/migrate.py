@@ -1,0 +1,143 @@
+"""Bring a database to this version: alembic's migrations, the site, and the words behind the codes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from greenstream.adapters.postgres.base.connection import Connection, connect
+from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.schema.partitions import create_older
+from greenstream.adapters.postgres.schema.rights import grant_relations, readers
+from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
+from greenstream.domain.errors import SettingsError
+from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
+from greenstream.domain.site import Site
+
+
+def current_version(connection: Connection) -> str | None:
+    """The newest migration the database has, None for an empty one."""
+    with translated("reading the database's version"):
+        if connection.execute("SELECT to_regclass('public.greenstream_version')").fetchone() == (None,):
+            return None
+        row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
+        return str(row[0]) if row else None
+
+
+def newest_version() -> str:
+    """The newest migration there is, by the names of the files: each begins with its version."""
+    versions = files(__package__).joinpath("migrations", "versions").iterdir()
+    return max(file.name.partition("_")[0] for file in versions if file.name.endswith(".sql"))
+
+
+def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
+    """Apply what is missing, all or nothing; the version reached. Two processes at once take turns.
+
+    Roles that could read all relations can read the new ones.
+
+    Raises:
+        SettingsError: the database belongs to a site with another time zone or interval.
+        DatabaseUnavailable, DatabaseRefused: as every call to the database.
+    """
+    with translated("migrating the database"), connect(dsn) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
+        before = readers(connection)
+        with _upgraded(dsn) as upgraded:
+            for role in before:
+                grant_relations(upgraded, role)
+            _found_site(
+                upgraded, site, (now - timedelta(days=retention_days)).astimezone(ZoneInfo(site.timezone)).date()
+            )
+            _write_words(upgraded)
+    return newest_version()
+
+
+def check_site(connection: Connection, site: Site) -> date:
+    """The first day that has a partition of its own.
+
+    Raises:
+        SettingsError: the database belongs to a site with another time zone or interval.
+    """
+    row = connection.execute(query("site")).fetchone()
+    assert row is not None
+    timezone, interval_minutes, first_daily = row
+    if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
+        raise SettingsError(
+            f"this database was set up for time zone {timezone} and slots of {interval_minutes} minutes, but the "
+            f"settings say {site.timezone} and {site.limits.interval_minutes}; days and slots are cut by them, so set "
+            f"GREENSTREAM_TIMEZONE and GREENSTREAM_INTERVAL_MINUTES back, or use another database"
+        )
+    assert isinstance(first_daily, date)
+    return first_daily
+
+
+def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
+    if connection.execute(query("site")).fetchone() is None:
+        values = {
+            "timezone": site.timezone,
+            "interval_minutes": site.limits.interval_minutes,
+            "first_daily": first_daily,
+        }
+        connection.execute(query("add_site"), values)
+        create_older(connection, first_daily, site.timezone)
+    check_site(connection, site)
+
+
+def _write_words(connection: Connection) -> None:
+    words = {"period": PERIODS, "season": SEASONS, "grade": GRADES}
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            query("add_word"),
+            [
+                {"kind": kind, "code": code, "word": word}
+                for kind, all in words.items()
+                for code, word in enumerate(all)
+            ],
+        )
+        cursor.executemany(
+            query("add_flag"),
+            [
+                {"flag": rule.flag.bit, "code": rule.flag, "rule_id": rule.id, "severity": rule.severity}
+                for rule in FLAG_RULES
+            ],
+        )
+        cursor.executemany(
+            query("add_flag_set"),
+            [{"flags": bits, "codes": [f.value for f in Flag if f.bit & bits]} for bits in range(2 ** len(Flag))],
+        )
+        cursor.executemany(
+            query("add_window_rule"),
+            [{"code": rule.finding, "rule_id": rule.id, "severity": rule.severity} for rule in HISTORY_RULES],
+        )
+
+
+@contextmanager
+def _upgraded(dsn: str, to: str = "head") -> Iterator[Connection]:
+    """A transaction in which the migrations, up to one, have run.
+
+    A version without its site and words must not be seen.
+    """
+    from alembic import command  # half a second to import, and nearly no command has to migrate
+    from alembic.config import Config
+    from sqlalchemy import create_engine, pool
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _in_transactions(dsn), poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        yield driver
+
+
+def _in_transactions(dsn: str) -> Connection:
+    """SQLAlchemy begins its own transactions."""
+    connection = connect(dsn)
+    connection.autocommit = False
+    return connection

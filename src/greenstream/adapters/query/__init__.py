@@ -1,0 +1,1 @@
+"""What people's queries share, whichever engine answers."""

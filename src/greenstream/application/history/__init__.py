@@ -1,0 +1,1 @@
+"""The history rules, settling, and the roster."""

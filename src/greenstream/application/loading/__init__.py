@@ -1,0 +1,1 @@
+"""From a landed file to stored readings."""

@@ -1,0 +1,17 @@
+"""Readings of retired days, back from the lake for meters of which more came."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from greenstream.ports.lake import Lake, Thawing
+
+
+def bring_back(absent: Mapping[date, list[str]], into: Thawing, lake: Lake) -> None:
+    """Bring the readings of the absent meters, by retired day, into the database.
+
+    From then on all goes as for any other day: rows are known again, windows are judged, and the next archiving merges
+    these meters with those that stayed in the lake.
+    """
+    for day, meters in absent.items():
+        with lake.reading(day) as archived:
+            into.bring_back(archived.of(meters))

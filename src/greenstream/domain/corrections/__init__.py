@@ -1,0 +1,1 @@
+"""What is judged anew, replaced or erased."""

@@ -1,0 +1,133 @@
+"""A landed file's bytes: which extension, how to decompress, where lines end. Guards every size on the way."""
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import chain
+from typing import BinaryIO, cast
+
+from greenstream.domain.codes import Reason
+from greenstream.domain.errors import FileRejected
+from greenstream.domain.limits import LONGEST_KEPT_LINE, Limits
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+BLOCK_BYTES = 2 * 1024 * 1024
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+class Compression(StrEnum):
+    """How a file's text is packed, told by its extension."""
+
+    NONE = ".csv"
+    GZIP = ".csv.gz"
+    ZSTD = ".csv.zst"
+
+
+def compression_of(name: str) -> Compression:
+    """Tell a file's compression by its extension, in any case.
+
+    Raises:
+        FileRejected: BAD_EXTENSION.
+    """
+    for compression in Compression:
+        if name.lower().endswith(compression):
+            return compression
+    raise FileRejected(Reason.BAD_EXTENSION, f"{name} ends in none of {', '.join(Compression)}")
+
+
+def check_size(name: str, size_bytes: int, limits: Limits) -> None:
+    """Look at a file's extension and size, before any of it is read.
+
+    Raises:
+        FileRejected: BAD_EXTENSION, EMPTY_FILE or TOO_LARGE.
+    """
+    compression_of(name)
+    if size_bytes == 0:
+        raise FileRejected(Reason.EMPTY_FILE, f"{name} has 0 bytes")
+    if size_bytes > limits.max_file_bytes:
+        raise FileRejected(Reason.TOO_LARGE, f"{name} has {size_bytes} bytes, more than {limits.max_file_bytes}")
+
+
+def text_blocks(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:
+    """Decompress a file into blocks of about 2 MiB, each ending at the end of a line, the last one wherever it ends.
+
+    A byte order mark is dropped. A line that is longer than a block is a block by itself.
+
+    Raises:
+        FileRejected: EMPTY_FILE, TOO_LARGE or CORRUPT_ARCHIVE, while iterating.
+    """
+    if compression_of(name) is Compression.NONE:
+        yield from _slices_at_lines(name, content)
+        return
+    pieces = _decompressed(name, content, limits)
+    head = next(pieces, b"")
+    if not head:
+        raise FileRejected(Reason.EMPTY_FILE, f"{name} holds 0 bytes")
+    yield from _cut_at_lines(name, chain([head.removeprefix(UTF8_BOM)], pieces))
+
+
+def _slices_at_lines(name: str, content: bytes) -> Iterator[bytes]:
+    start = len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0
+    while start < len(content):
+        end = _end_of_block(content, start)
+        _check_line(name, end - start)
+        yield content[start:end]
+        start = end
+
+
+def _end_of_block(content: bytes, start: int) -> int:
+    if len(content) - start <= BLOCK_BYTES:
+        return len(content)
+    end = content.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+    return end or content.find(b"\n", start + BLOCK_BYTES) + 1 or len(content)
+
+
+def _cut_at_lines(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    begun: list[bytes] = []  # of a line that has not ended
+    length = 0
+    for piece in pieces:
+        if end := piece.rfind(b"\n") + 1:
+            first = piece.find(b"\n") + 1 if length > BLOCK_BYTES else end
+            yield b"".join([*begun, piece[:first]])
+            if first < end:
+                yield piece[first:end]
+            begun, length = [], 0
+        begun.append(piece[end:])
+        length += len(piece) - end
+        _check_line(name, length)
+    if last := b"".join(begun):
+        yield last
+
+
+def _check_line(name: str, length: int) -> None:
+    """A block of this length may be a line by itself, and a rejected line is kept whole."""
+    if length > LONGEST_KEPT_LINE:
+        raise FileRejected(Reason.TOO_LARGE, f"{name} has a line of more than {LONGEST_KEPT_LINE} bytes")
+
+
+def _decompressed(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:
+    """Pieces of at most one block, guarded: an archive never yields more than `max_content_bytes`."""
+    total = 0
+    try:
+        with _reader(compression_of(name), content) as reader:
+            while piece := reader.read(BLOCK_BYTES):
+                total += len(piece)
+                if total > limits.max_content_bytes:
+                    raise FileRejected(Reason.TOO_LARGE, f"{name} holds more than {limits.max_content_bytes} bytes")
+                yield piece
+    except (EOFError, OSError, zlib.error, zstd.ZstdError) as error:
+        raise FileRejected(Reason.CORRUPT_ARCHIVE, f"{name} can't be decompressed: {error}") from error
+
+
+def _reader(compression: Compression, content: bytes) -> BinaryIO:
+    packed = io.BytesIO(content)
+    if compression is Compression.GZIP:
+        return cast(BinaryIO, gzip.GzipFile(fileobj=packed))
+    return cast(BinaryIO, zstd.ZstdFile(packed))

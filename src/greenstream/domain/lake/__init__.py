@@ -1,0 +1,1 @@
+"""The lake's objects, manifests and aggregates, and how long each layer keeps what it has."""

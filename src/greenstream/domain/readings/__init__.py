@@ -1,0 +1,1 @@
+"""The shapes of rows, and how a row is judged."""

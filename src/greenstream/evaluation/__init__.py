@@ -1,0 +1,1 @@
+"""Detectors scored against known faults."""
