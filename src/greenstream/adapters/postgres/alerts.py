@@ -52,7 +52,7 @@ class PostgresAlerts:
             "code": AlertCode.FILE_ERROR_RATE,
         }
         with translated("looking for alerts"), self._connection.cursor(row_factory=class_row(BadFile)) as cursor:
-            return cursor.execute(query("alert_bad_files"), values).fetchall()
+            return cursor.execute(query("alerts.bad_files"), values).fetchall()
 
     def raise_alert(self, condition: Condition, at: datetime) -> None:
         values = {
@@ -63,7 +63,7 @@ class PostgresAlerts:
             "at": at,
         }
         with translated("raising an alert"):
-            self._connection.execute(query("raise_alert"), values)
+            self._connection.execute(query("alerts.raise"), values)
 
     def hold(self, conditions: Sequence[Condition], now: datetime) -> None:
         values = {
@@ -74,28 +74,28 @@ class PostgresAlerts:
             "now": now,
         }
         with translated("raising alerts"):
-            self._connection.execute(query("alert_hold"), values)
+            self._connection.execute(query("alerts.hold"), values)
 
     def end(self, keys: Sequence[Key], now: datetime) -> None:
         values = {"codes": [str(code) for code, _ in keys], "subjects": [subject for _, subject in keys], "now": now}
         with translated("resolving alerts"):
-            self._connection.execute(query("alert_end"), values)
+            self._connection.execute(query("alerts.end"), values)
 
     def end_silent(self, code: str, since: datetime, now: datetime) -> None:
         with translated("resolving alerts"):
-            self._connection.execute(query("alert_end_silent"), {"code": code, "since": since, "now": now})
+            self._connection.execute(query("alerts.end_silent"), {"code": code, "since": since, "now": now})
 
     def end_dead_letters(self, now: datetime) -> None:
         with translated("resolving alerts"):
-            self._connection.execute(query("alert_end_dead_letters"), {"now": now})
+            self._connection.execute(query("alerts.end_dead_letters"), {"now": now})
 
     def due(self, channel: str, *, told_before: datetime) -> list[Alert]:
         with translated("reading alerts"), self._connection.cursor(row_factory=kwargs_row(_alert)) as cursor:
-            return cursor.execute(query("alert_due"), {"channel": channel, "told_before": told_before}).fetchall()
+            return cursor.execute(query("alerts.due"), {"channel": channel, "told_before": told_before}).fetchall()
 
     def messages(self, channel: str, since: datetime) -> int:
         with translated("reading alerts"):
-            row = self._connection.execute(query("alert_messages"), {"channel": channel, "since": since}).fetchone()
+            row = self._connection.execute(query("alerts.messages"), {"channel": channel, "since": since}).fetchone()
         assert row is not None
         assert isinstance(row[0], int)
         return row[0]
@@ -108,9 +108,9 @@ class PostgresAlerts:
             "now": now,
         }
         with translated("noting what was sent"), self._connection.transaction():
-            self._connection.execute(query("alert_mark_told"), told)
+            self._connection.execute(query("alerts.mark_told"), told)
             self._connection.execute(
-                query("alert_add_message"), {"channel": channel, "alerts": len(alerts), "now": now}
+                query("alerts.add_message"), {"channel": channel, "alerts": len(alerts), "now": now}
             )
 
     # for people
@@ -118,13 +118,13 @@ class PostgresAlerts:
     def listed(self, *, closed: bool) -> list[Alert]:
         """The open alerts, with `closed` all of them; the latest first."""
         with translated("reading alerts"), self._connection.cursor(row_factory=kwargs_row(_alert)) as cursor:
-            return cursor.execute(query("alert_list"), {"closed": closed}).fetchall()
+            return cursor.execute(query("reports.alerts"), {"closed": closed}).fetchall()
 
     def acknowledge(self, now: datetime, *, ids: Sequence[int] | None = None, code: str | None = None) -> set[int]:
         """Close open alerts: those with these IDs, of this code, or all of them; the IDs of those that were open."""
         values = {"ids": None if ids is None else list(ids), "code": code, "now": now}
         with translated("acknowledging alerts"):
-            rows = self._connection.execute(query("alert_acknowledge"), values).fetchall()
+            rows = self._connection.execute(query("alerts.acknowledge"), values).fetchall()
         return {alert_id for (alert_id,) in rows if isinstance(alert_id, int)}
 
     # turns
@@ -133,33 +133,33 @@ class PostgresAlerts:
     def checking(self) -> Iterator[bool]:
         """A transaction, and whether it is this process's turn to check."""
         with translated("checking for alerts"), self._connection.transaction():
-            yield self._connection.execute(query("alert_lock_checking")).fetchone() == (True,)
+            yield self._connection.execute(query("alerts.lock_checking")).fetchone() == (True,)
 
     @contextmanager
     def sending(self) -> Iterator[bool]:
         """Whether it is this process's turn to send, until the block ends or the connection does; no transaction."""
         with translated("sending alerts"):
-            ours = self._connection.execute(query("alert_lock_sending")).fetchone() == (True,)
+            ours = self._connection.execute(query("alerts.lock_sending")).fetchone() == (True,)
             try:
                 yield ours
             finally:
                 if ours and not self._connection.closed:
-                    self._connection.execute(query("alert_unlock_sending"))
+                    self._connection.execute(query("alerts.unlock_sending"))
 
     def _regions(self, since: datetime) -> list[RegionFiles]:
         with self._connection.cursor(row_factory=args_row(_region)) as cursor:
-            return cursor.execute(query("alert_regions"), {"since": since}).fetchall()
+            return cursor.execute(query("alerts.regions"), {"since": since}).fetchall()
 
     def _sources(self, since: datetime) -> list[SourceRows]:
         with self._connection.cursor(row_factory=args_row(_source)) as cursor:
-            return cursor.execute(query("alert_sources"), {"since": since}).fetchall()
+            return cursor.execute(query("alerts.sources"), {"since": since}).fetchall()
 
     def _dirty_days(self) -> list[tuple[date, datetime]]:
         with self._connection.cursor(row_factory=args_row(_dirty_day)) as cursor:
-            return cursor.execute(query("alert_dirty_days")).fetchall()
+            return cursor.execute(query("alerts.dirty_days")).fetchall()
 
     def _going_on(self) -> frozenset[Key]:
-        rows = self._connection.execute(query("alert_going_on"), {"codes": [code.value for code in CONDITIONS]})
+        rows = self._connection.execute(query("alerts.going_on"), {"codes": [code.value for code in CONDITIONS]})
         return frozenset((str(code), str(subject)) for code, subject in rows)
 
 

@@ -66,7 +66,7 @@ def show(console: Console, status: Chosen = None, json: Json = False) -> None:
     system = open_system(console)
     patiently(console, system, lambda: system.database).close()
     with looking(system.dsn) as connection:
-        found = rows(connection, "meters_list", status=status.value if status else None)
+        found = rows(connection, "reports.meters", status=status.value if status else None)
     if json:
         console.emit([_as_json(row) for row in found])
         return

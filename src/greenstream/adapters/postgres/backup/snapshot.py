@@ -46,7 +46,7 @@ def open_snapshot(dsn: str) -> Iterator[Snapshot]:
 def row_counts(connection: Connection) -> dict[str, int]:
     """How many rows each of our tables has, by schema and name."""
     counts = {}
-    for schema, name in connection.execute(query("backup_tables")).fetchall():
+    for schema, name in connection.execute(query("backups.tables")).fetchall():
         counting = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(str(schema), str(name)))
         row = connection.execute(counting).fetchone()
         assert row is not None
@@ -62,8 +62,8 @@ def _snapshot(connection: Connection) -> Snapshot:
     connection.execute("SET timezone TO 'UTC'")
     connection.execute("SET idle_in_transaction_session_timeout TO 0")
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    facts = connection.execute(query("backup_facts")).fetchone()
-    site = connection.execute(query("site")).fetchone()
+    facts = connection.execute(query("backups.facts")).fetchone()
+    site = connection.execute(query("schema.read_site")).fetchone()
     assert facts is not None
     assert site is not None
     postgresql, major, name, taken_at = facts

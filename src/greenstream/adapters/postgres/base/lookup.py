@@ -24,6 +24,6 @@ def looking(dsn: str) -> Iterator[Connection]:
 
 
 def rows(connection: Connection, name: str, **values: object) -> list[Row]:
-    """The rows of `queries/<name>.sql`, each by the names of its columns."""
+    """The rows of a named query, each by the names of its columns."""
     with translated(f"asking the database for {name}"), connection.cursor(row_factory=dict_row) as cursor:
         return list(cursor.execute(query(name), values))

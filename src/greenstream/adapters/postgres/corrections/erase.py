@@ -22,7 +22,7 @@ from greenstream.domain.readings.schema import ERASED
 
 def erased(connection: Connection) -> pl.DataFrame:
     """All erased meters: schema ERASED."""
-    return pl.DataFrame(connection.execute(query("erased")).fetchall(), schema=ERASED, orient="row")
+    return pl.DataFrame(connection.execute(query("erasure.erased")).fetchall(), schema=ERASED, orient="row")
 
 
 class PostgresErasures:
@@ -38,11 +38,11 @@ class PostgresErasures:
     def begin(self, meter_id: str, reason: str, now: datetime) -> int | None:
         values = {"meter_id": meter_id, "meter_sha256": _sha256(meter_id), "reason": reason, "now": now}
         with translated("beginning to erase a meter"), self._connection.transaction():
-            known = self._connection.execute(query("erase_known"), values).fetchone()
+            known = self._connection.execute(query("erasure.known"), values).fetchone()
             assert known is not None
             key, begun = known
             if begun is None and key is not None:
-                row = self._connection.execute(query("erase_begin"), {**values, "meter_key": key}).fetchone()
+                row = self._connection.execute(query("erasure.begin"), {**values, "meter_key": key}).fetchone()
                 assert row is not None
                 begun = row[0]
         assert begun is None or isinstance(begun, int)
@@ -50,21 +50,21 @@ class PostgresErasures:
 
     def days(self, erasure: int) -> list[date]:
         with translated("looking up the days of an erased meter"):
-            rows = self._connection.execute(query("erase_days"), {"erasure_id": erasure}).fetchall()
+            rows = self._connection.execute(query("erasure.days"), {"erasure_id": erasure}).fetchall()
         return [row[0] for row in rows if isinstance(row[0], date)]
 
     def rewriting(self, path: str, *, old: str, new: str) -> None:
         with translated(f"noting that {path} is rewritten"):
-            self._connection.execute(query("erase_rewriting"), {"path": path, "old": old, "new": new})
+            self._connection.execute(query("erasure.rewriting"), {"path": path, "old": old, "new": new})
 
     def rewritten(self, was: LandedFile, now: LandedFile, *, old: str, new: str) -> None:
         values = {**asdict(now), "was_version": was.version, "old": old, "new": new}
         with translated(f"noting the new bytes of {now.path}"):
-            self._connection.execute(query("erase_rewritten"), values)
+            self._connection.execute(query("erasure.rewritten"), values)
 
     def rewriting_broken_off(self) -> list[tuple[str, str]]:
         with translated("looking for rewritten files"):
-            return [(str(path), str(new)) for path, new in self._connection.execute(query("erase_broken_off"))]
+            return [(str(path), str(new)) for path, new in self._connection.execute(query("erasure.broken_off"))]
 
     def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
         with translated("looking up versions"):
@@ -72,21 +72,21 @@ class PostgresErasures:
 
     def forget_rewriting(self, path: str) -> None:
         with translated(f"noting that {path} isn't being rewritten"):
-            self._connection.execute(query("erase_forget_rewriting"), {"path": path})
+            self._connection.execute(query("erasure.forget_rewriting"), {"path": path})
 
     def delete(self, meter_id: str) -> list[Deletion]:
         """All in the database, in one transaction."""
         subject = f"meter sha256:{_sha256(meter_id)[:16]}"
         with translated("erasing a meter"), self._connection.transaction():
-            self._connection.execute(query("erase_lock"))
+            self._connection.execute(query("erasure.lock"))
             key = self._key(meter_id)
             counts = {Layer.QUARANTINE: self._delete_quarantined(meter_id)}
             if key is not None:
                 values = {"meter_key": key, "meter_id": meter_id}
-                counts[Layer.DATABASE] = remove_readings(self._connection, "erase_readings", values)
-                counts[Layer.FINDINGS] = self._counted("erase_findings", values)
-                self._connection.execute(query("erase_meter"), values)
-                self._connection.execute(query("erase_meter_itself"), values)
+                counts[Layer.DATABASE] = remove_readings(self._connection, "erasure.readings", values)
+                counts[Layer.FINDINGS] = self._counted("erasure.findings", values)
+                self._connection.execute(query("erasure.meter"), values)
+                self._connection.execute(query("erasure.meter_itself"), values)
         return [
             Deletion(layer=layer, subject=subject, amount=amount, reason="erased")
             for layer, amount in counts.items()
@@ -95,11 +95,11 @@ class PostgresErasures:
 
     def complete(self, erasure: int, now: datetime) -> None:
         with translated("completing an erasure"):
-            self._connection.execute(query("erase_complete"), {"erasure_id": erasure, "now": now})
+            self._connection.execute(query("erasure.complete"), {"erasure_id": erasure, "now": now})
 
     def to_erase(self) -> Iterator[ToErase]:
         with translated("looking for files that came again"):
-            rows: list[Any] = self._connection.execute(query("erase_waiting")).fetchall()
+            rows: list[Any] = self._connection.execute(query("erasure.waiting")).fetchall()
         for source_file_id, processed_at, is_cleaned, *deliveries in rows:
             width = len(COLUMNS)
             yield ToErase(
@@ -111,11 +111,11 @@ class PostgresErasures:
 
     def done_with(self, source_file_id: int) -> None:
         with translated("noting that a file is done"):
-            self._connection.execute(query("erase_done_with"), {"source_file_id": source_file_id})
+            self._connection.execute(query("erasure.done_with"), {"source_file_id": source_file_id})
 
     def _key(self, meter_id: str) -> int | None:
         values = {"meter_id": meter_id, "meter_sha256": _sha256(meter_id)}
-        row = self._connection.execute(query("erase_known"), values).fetchone()
+        row = self._connection.execute(query("erasure.known"), values).fetchone()
         assert row is not None
         assert row[0] is None or isinstance(row[0], int)
         return row[0]
@@ -123,7 +123,7 @@ class PostgresErasures:
     def _delete_quarantined(self, meter_id: str) -> int:
         written = "|".join(map(re.escape, (meter_id, meter_id.replace('"', '""'))))
         pattern = rf"(^|[^\w-])({written})($|[^\w-])"
-        return self._connection.execute(query("erase_quarantined"), {"pattern": pattern}).rowcount
+        return self._connection.execute(query("erasure.quarantined"), {"pattern": pattern}).rowcount
 
     def _counted(self, name: str, values: dict[str, object]) -> int:
         row = self._connection.execute(query(name), values).fetchone()

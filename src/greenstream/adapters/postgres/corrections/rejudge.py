@@ -34,6 +34,16 @@ COLUMNS = (
     "line_number",
 )
 
+FOLLOWING = (
+    "rejudge.readings",
+    "rejudge.findings_out",
+    "rejudge.findings_in",
+    "rejudge.grades",
+    "rejudge.flags",
+    "rejudge.unwatched",
+)
+"""What is done with the staged readings, in this order."""
+
 
 class PostgresRejudging:
     """Behind the port `Rejudging`.
@@ -55,20 +65,20 @@ class PostgresRejudging:
 
     def hold(self) -> None:
         """Let nobody settle the day or judge readings anew until the end."""
-        self._connection.execute(query("replay_rejudge_lock"))
-        if not self._connection.execute(query("lock_days"), {"days": [self._day]}).fetchall():
+        self._connection.execute(query("rejudge.lock"))
+        if not self._connection.execute(query("storing.lock_days"), {"days": [self._day]}).fetchall():
             raise DayBusy(f"{self._day} was settled at this moment; try again")
         self.stage()
 
     def stage(self) -> None:
         """Make room for changes; the day is held."""
-        self._connection.execute(query("replay_rejudge_stage"))
+        self._connection.execute(query("rejudge.stage"))
 
     def readings(self, flags: int) -> Iterator[pl.DataFrame]:
         last = BEFORE_ALL
         values = {**self._bounds, "flags": flags, "batch": BATCH_ROWS}
         while True:
-            found = self._connection.execute(query("replay_readings"), {**values, **last}).fetchall()
+            found = self._connection.execute(query("replay.readings"), {**values, **last}).fetchall()
             if not found:
                 return
             batch = pl.DataFrame(found, schema=STORED, orient="row")
@@ -76,7 +86,7 @@ class PostgresRejudging:
             yield batch
 
     def deliveries(self, load_ids: Sequence[int]) -> Mapping[int, Delivery]:
-        found = self._connection.execute(query("replay_rejudge_deliveries"), {"load_ids": list(load_ids)})
+        found = self._connection.execute(query("rejudge.deliveries"), {"load_ids": list(load_ids)})
         return {int(str(load_id)): delivery_of(delivery) for load_id, *delivery in found}
 
     def replace(self, changed: pl.DataFrame, *, same_load: bool = False) -> None:
@@ -92,14 +102,14 @@ class PostgresRejudging:
             **({} if "line_number" in changed.columns else {"line_number": pl.lit(None, pl.Int32)}),
         )
         self._connection.execute("TRUNCATE pg_temp.rejudged")
-        copy_csv(self._connection, query("replay_rejudge_copy"), rows.select(COLUMNS))
-        for step in ("readings", "findings_out", "findings_in", "grades", "flags", "unwatched"):
-            self._connection.execute(query(f"replay_rejudge_{step}"), {**self._bounds, "day": self._day})
+        copy_csv(self._connection, query("rejudge.copy"), rows.select(COLUMNS))
+        for name in FOLLOWING:
+            self._connection.execute(query(name), {**self._bounds, "day": self._day})
 
     def _new_load(self, load_id: int) -> int:
         if load_id not in self._loads:
             values = {"load_id": load_id, "version": self._version}
-            row = self._connection.execute(query("replay_rejudge_load"), values).fetchone()
+            row = self._connection.execute(query("rejudge.load"), values).fetchone()
             assert row is not None
             assert isinstance(row[0], int)
             self._loads[load_id] = row[0]

@@ -6,7 +6,7 @@ from greenstream.adapters.postgres.base.sql import query
 
 def remove_readings(connection: Connection, name: str, values: dict[str, object]) -> int:
     """Run the query that moves readings into the temporary table `taken_out`, once a transaction; how many they are."""
-    connection.execute(query("remove_stage"))
+    connection.execute(query("storing.remove_stage"))
     removed = connection.execute(query(name), values).rowcount
-    connection.execute(query("remove_counts"))
+    connection.execute(query("storing.remove_counts"))
     return removed

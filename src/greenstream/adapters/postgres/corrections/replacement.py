@@ -62,7 +62,7 @@ def inspect_target(dsn: str, taken_at: datetime) -> Target:
     """
     with translated("looking at the database to restore into"), connect(dsn, client_encoding="utf-8") as connection:
         connection.execute("SET timezone TO 'UTC'")
-        row = connection.execute(query("restore_target")).fetchone()
+        row = connection.execute(query("backups.target")).fetchone()
         assert row is not None
         major, can_create, owns, role, others, is_ours, knows_erasures, foreign = row
         assert isinstance(major, int)
@@ -199,7 +199,7 @@ def _drop(admin: Connection, name: str) -> None:
 
 
 def _holding(connection: Connection) -> Holding:
-    row = connection.execute(query("restore_dropped")).fetchone()
+    row = connection.execute(query("backups.dropped")).fetchone()
     assert row is not None
     meters, files, stored, newest = row
     assert isinstance(meters, int)
@@ -210,7 +210,7 @@ def _holding(connection: Connection) -> Holding:
 
 
 def _erased(connection: Connection, since: datetime) -> tuple[str, ...]:
-    return tuple(str(row[0]) for row in connection.execute(query("restore_erased"), {"since": since}).fetchall())
+    return tuple(str(row[0]) for row in connection.execute(query("backups.erased"), {"since": since}).fetchall())
 
 
 def _refuse_others(name: str, others: list[str]) -> None:

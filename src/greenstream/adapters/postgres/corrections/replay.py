@@ -50,9 +50,9 @@ class PostgresReplays:
 
     def waiting(self, choice: RowChoice, *, texts: bool) -> Iterator[WaitingRows]:
         values = asdict(choice)
-        for file in self._all("replay_waiting_files", values):
+        for file in self._all("replay.waiting_files", values):
             source_file_id, *delivery = file
-            rows = self._all("replay_waiting_rows", {**values, "texts": texts, "source_file_id": source_file_id})
+            rows = self._all("replay.waiting_rows", {**values, "texts": texts, "source_file_id": source_file_id})
             yield WaitingRows(
                 source_file_id=source_file_id,
                 delivery=delivery_of(delivery),
@@ -77,7 +77,7 @@ class PostgresReplays:
         }
         return [
             LoadedDelivery(source_file_id=source_file_id, delivery=delivery_of(delivery), processed_at=processed_at)
-            for source_file_id, processed_at, *delivery in self._all("reprocess_files", values)
+            for source_file_id, processed_at, *delivery in self._all("reprocess.files", values)
         ]
 
     @contextmanager
@@ -92,7 +92,7 @@ class PostgresReplays:
 
     def days_with(self, flags: int, first: date | None, last: date | None) -> list[date]:
         values = {"flags": flags, "first": first, "last": last}
-        return [row[0] for row in self._all("replay_days", values)]
+        return [row[0] for row in self._all("replay.days", values)]
 
     @contextmanager
     def rejudge(self, day: date, *, dry_run: bool) -> Iterator[PostgresRejudging]:
@@ -107,29 +107,29 @@ class PostgresReplays:
     def quarantined(self, choice: RowChoice, *, limit: int, with_closed: bool, chars: int | None = None) -> Listing:
         """`chars`: how much of a line is shown; None is all of it."""
         values = {**asdict(choice), "with_closed": with_closed, "limit": limit, "chars": chars}
-        rows = self._dicts("quarantine_list", values)
-        counts = self._all("quarantine_counts", values)
+        rows = self._dicts("quarantine.list", values)
+        counts = self._all("quarantine.counts", values)
         return Listing(rows=rows, counts=dict(counts))
 
     def quarantined_row(self, source_file: str, line_number: int) -> list[Row]:
         """The row, with what else is known of it; several where files came under one name."""
-        return self._dicts("quarantine_show", {"source_file": source_file, "line_number": line_number})
+        return self._dicts("quarantine.show", {"source_file": source_file, "line_number": line_number})
 
     def discard_rows(self, choice: RowChoice, reason: str | None, now: datetime) -> dict[str, int]:
         """Give the waiting rows up; how many by code. They stay, and count as rejected."""
         values = {**asdict(choice), "reason": reason, "now": now}
-        return dict(self._all("quarantine_discard", values))
+        return dict(self._all("quarantine.discard", values))
 
     def dead_letters(self, *, with_closed: bool) -> list[Row]:
-        return self._dicts("dead_letters_list", {"with_closed": with_closed})
+        return self._dicts("dead_letters.list", {"with_closed": with_closed})
 
     def dead_letter(self, dead_letter_id: int) -> Row | None:
-        return next(iter(self._dicts("dead_letters_show", {"id": dead_letter_id})), None)
+        return next(iter(self._dicts("dead_letters.show", {"id": dead_letter_id})), None)
 
     def discard_dead_letter(self, dead_letter_id: int, reason: str | None, now: datetime) -> bool:
         """Whether it was open until now."""
         values = {"id": dead_letter_id, "reason": reason, "now": now}
-        return bool(self._all("dead_letters_discard", values))
+        return bool(self._all("dead_letters.discard", values))
 
     def _all(self, name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         with translated(f"asking the database for {name}"):
@@ -150,15 +150,15 @@ class PostgresReplay:
         self._version = version
         self._file: dict[str, object] = {"source_file_id": waiting.source_file_id}
         self._load: PostgresLoad | None = None
-        connection.execute(query("replay_lock_file"), self._file)
+        connection.execute(query("replay.lock_file"), self._file)
 
     def open_lines(self) -> pl.Series:
-        found = self._connection.execute(query("replay_open_lines"), self._file).fetchall()
+        found = self._connection.execute(query("replay.open_lines"), self._file).fetchall()
         return pl.Series([row[0] for row in found], dtype=LINE_NUMBER)
 
     def begin(self) -> PostgresLoad:
         values = {**self._file, "processed_at": self._now, "version": self._version}
-        row = self._connection.execute(query("add_load"), values).fetchone()
+        row = self._connection.execute(query("storing.add_load"), values).fetchone()
         assert row is not None
         source_file_id, load_id = self._file["source_file_id"], row[0]
         assert isinstance(source_file_id, int)
@@ -174,13 +174,13 @@ class PostgresReplay:
         rules = {code.value: code.rule_id for code in Rejection}
         codes = failed["code"].to_list()
         reasons = {"lines": failed["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
-        self._connection.execute(query("replay_recode"), {**self._file, **reasons})
-        self._connection.execute(query("replay_let_out"), {**self._file, "lines": passed.to_list(), "now": self._now})
+        self._connection.execute(query("replay.recode"), {**self._file, **reasons})
+        self._connection.execute(query("replay.let_out"), {**self._file, "lines": passed.to_list(), "now": self._now})
         return self._moved(len(passed), stored)
 
     def _moved(self, passed: int, stored: Stored) -> Ledger:
         values = {**self._file, "passed": passed, "stored": stored.stored, "duplicate": stored.duplicate}
-        row = self._connection.execute(query("replay_move_ledger"), values).fetchone()
+        row = self._connection.execute(query("replay.move_ledger"), values).fetchone()
         assert row is not None
         rows, kept, duplicate, rejected, quarantined = (value for value in row if isinstance(value, int))
         ledger = Ledger(rows=rows, stored=kept, duplicate=duplicate, rejected=rejected)

@@ -48,10 +48,10 @@ class PostgresReprocessing:
         self._days: list[date] = []
         self._span: Span | None = None
         self._is_left = False
-        connection.execute(query("replay_rejudge_lock"))
-        connection.execute(query("replay_lock_file"), self._file)
+        connection.execute(query("rejudge.lock"))
+        connection.execute(query("replay.lock_file"), self._file)
         values = {**self._file, "processed_at": file.processed_at, "version": version}
-        row = connection.execute(query("add_load"), values).fetchone()
+        row = connection.execute(query("storing.add_load"), values).fetchone()
         assert row is not None
         assert isinstance(row[0], int)
         self._load_id = row[0]
@@ -64,7 +64,7 @@ class PostgresReprocessing:
         return self._is_left
 
     def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
-        former = self._connection.execute(query("reprocess_days"), self._file).fetchall()
+        former = self._connection.execute(query("reprocess.days"), self._file).fetchall()
         days = {*evaluated.days(), *(row[0] for row in former if isinstance(row[0], date))}
         self._days = sorted(days)
         self._prepare_days(self._days, self._now)
@@ -72,7 +72,7 @@ class PostgresReprocessing:
         return self._load.register_meters(evaluated, self._days)
 
     def retired_days(self) -> list[date]:
-        found = self._connection.execute(query("reprocess_retired"), {"days": self._days}).fetchall()
+        found = self._connection.execute(query("reprocess.retired"), {"days": self._days}).fetchall()
         return [row[0] for row in found if isinstance(row[0], date)]
 
     def absent(self, former: Sequence[str]) -> Mapping[date, list[str]]:
@@ -84,12 +84,12 @@ class PostgresReprocessing:
     def stored(self) -> pl.DataFrame:
         if not self._days:
             return pl.DataFrame(schema=OF_FILE)
-        row = self._connection.execute(query("reprocess_counted"), self._file).fetchone()
+        row = self._connection.execute(query("reprocess.counted"), self._file).fetchone()
         by_index = self._stored(self._load.meter_keys, self._span)
         return by_index if row == (by_index.height,) else self._stored(None, self._whole_days())
 
     def quarantined(self) -> pl.DataFrame:
-        found = self._connection.execute(query("reprocess_quarantined"), self._file).fetchall()
+        found = self._connection.execute(query("reprocess.quarantined"), self._file).fetchall()
         return pl.DataFrame(found, schema=QUARANTINE, orient="row")
 
     def replace(self, changed: pl.DataFrame) -> None:
@@ -109,15 +109,15 @@ class PostgresReprocessing:
             "now": self._now,
             "version": self._version,
         }
-        remove_readings(self._connection, "reprocess_supersede", values)
-        self._connection.execute(query("reprocess_unwatched"))
+        remove_readings(self._connection, "reprocess.supersede", values)
+        self._connection.execute(query("reprocess.unwatched"))
 
     def add(self, judged: pl.DataFrame) -> int:
         stored = self._load.store(judged).stored if judged.height else 0
         if stored:
             self._load.sum_up()
         else:
-            self._connection.execute(query("reprocess_drop_load"), {"load_id": self._load_id})
+            self._connection.execute(query("reprocess.drop_load"), {"load_id": self._load_id})
         return stored
 
     def quarantine(self, batches: Iterable[pl.DataFrame | LongRow]) -> int:
@@ -127,18 +127,18 @@ class PostgresReprocessing:
         rules = {code.value: code.rule_id for code in Rejection}
         codes = recoded["code"].to_list()
         reasons = {"lines": recoded["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
-        self._connection.execute(query("reprocess_recode"), {**self._file, **reasons})
-        self._connection.execute(query("replay_let_out"), {**self._file, "lines": lines.to_list(), "now": self._now})
+        self._connection.execute(query("reprocess.recode"), {**self._file, **reasons})
+        self._connection.execute(query("replay.let_out"), {**self._file, "lines": lines.to_list(), "now": self._now})
 
     def move_version(self) -> bool:
         values = {**self._file, "version": self._version}
-        return self._connection.execute(query("reprocess_versions"), values).rowcount > 0
+        return self._connection.execute(query("reprocess.versions"), values).rowcount > 0
 
     def leave(self) -> None:
         self._is_left = True
 
     def close(self, rows: int) -> Ledger:
-        row = self._connection.execute(query("reprocess_ledger"), {**self._file, "rows": rows}).fetchone()
+        row = self._connection.execute(query("reprocess.ledger"), {**self._file, "rows": rows}).fetchone()
         assert row is not None
         count, stored, duplicate, rejected = (int(str(value)) for value in row)
         ledger = Ledger(rows=count, stored=stored, duplicate=duplicate, rejected=rejected)
@@ -153,7 +153,7 @@ class PostgresReprocessing:
         start, stop = span or self._whole_days()
         values = {**self._file, "path": self._delivery.path, "meters": meters, "start": start, "stop": stop}
         # Not prepared: a plan for any meters at all would not use the index.
-        found = self._connection.execute(query("reprocess_stored"), values, prepare=False).fetchall()
+        found = self._connection.execute(query("reprocess.stored"), values, prepare=False).fetchall()
         return pl.DataFrame(found, schema=OF_FILE, orient="row")
 
 

@@ -25,11 +25,11 @@ class PostgresFleet(PostgresHistory):
         ids = [meter.meter_id for meter in roster.meters]
         places = self._location_keys([meter.location for meter in roster.meters])
         values = {"meters": ids, "locations": places}
-        new = self._ids("meters_register", values)
+        new = self._ids("roster.register", values)
         moved: frozenset[str] = frozenset()
         if "location" in roster.columns:
-            self._connection.execute(query("meters_hold_activity"))
-            moved = self._ids("meters_move", values)
+            self._connection.execute(query("roster.hold_activity"))
+            moved = self._ids("roster.move", values)
         return Registered(new=new, moved=moved)
 
     def reschedule(self, roster: Roster) -> Rescheduled:
@@ -41,7 +41,7 @@ class PostgresFleet(PostgresHistory):
             "has_commissioned": "commissioned" in roster.columns,
             "has_decommissioned": "decommissioned" in roster.columns,
         }
-        rows = self._connection.execute(query("meters_reschedule"), values).fetchall()
+        rows = self._connection.execute(query("roster.reschedule"), values).fetchall()
         again = {}
         for key, _, before, after in rows:
             if before != after:
@@ -50,7 +50,7 @@ class PostgresFleet(PostgresHistory):
         return Rescheduled(meters=frozenset(str(row[1]) for row in rows), again=again)
 
     def update_statuses(self, today: date) -> None:
-        self._connection.execute(query("history_status"), {"today": today})
+        self._connection.execute(query("history.status"), {"today": today})
 
     def _end(self, decommissioned: object) -> int:
         """The first slot behind a meter's grid."""
@@ -69,8 +69,8 @@ class PostgresFleet(PostgresHistory):
             "classes": judged["customer_class"].to_list(),
             "regions": judged["region"].to_list(),
         }
-        self._connection.execute(query("add_locations"), values)
-        found = self._connection.execute(query("location_keys"), {"locations": names}).fetchall()
+        self._connection.execute(query("storing.add_locations"), values)
+        found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
         keys = dict(zip(names, (row[0] for row in found), strict=True))
         return [keys[text or ""] for text in texts]
 

@@ -32,12 +32,12 @@ class PostgresHistory:
     # what is new
 
     def watermark(self) -> int | None:
-        row = self._connection.execute(query("history_watermark")).fetchone()
+        row = self._connection.execute(query("history.watermark")).fetchone()
         assert row is not None
         return self._slot(row[0]) if isinstance(row[0], datetime) else None
 
     def unwatched(self) -> Unwatched:
-        found = self._connection.execute(query("history_pending")).fetchall()
+        found = self._connection.execute(query("history.pending")).fetchall()
         rows = pl.DataFrame(
             found,
             schema={
@@ -60,7 +60,7 @@ class PostgresHistory:
         )
 
     def meters(self) -> WatchedMeters:
-        found = self._connection.execute(query("history_meters")).fetchall()
+        found = self._connection.execute(query("history.meters")).fetchall()
         schema: dict[str, pl.DataType | type[pl.DataType]] = {
             "meter_key": pl.Int64,
             "seen": _INSTANT,
@@ -102,7 +102,7 @@ class PostgresHistory:
     def fleet_days(self, first: int, last: int) -> Days:
         """The days with any reading that lie wholly between two slots."""
         bounds = {"first_day": self._day(first), "last_day": self._day(last)}
-        days = [row[0] for row in self._connection.execute(query("history_fleet_days"), bounds).fetchall()]
+        days = [row[0] for row in self._connection.execute(query("history.fleet_days"), bounds).fetchall()]
         spans = [(day, self._day_slots(day)) for day in days if isinstance(day, date)]
         whole = [(day, slots) for day, slots in spans if first <= slots.start and slots.stop - 1 <= last]
         ordinals = np.array([day.toordinal() for day, _ in whole], dtype=np.int64)
@@ -119,13 +119,13 @@ class PostgresHistory:
         since = [self._start(slot) for slot in scope.since.values()]
         slot = timedelta(minutes=self._interval)
         codes = list(scope.since)
-        self._connection.execute(query("history_stage_findings"))
+        self._connection.execute(query("history.stage_findings"))
         self._connection.execute("TRUNCATE pg_temp.found")
-        copy_csv(self._connection, query("history_copy_findings"), self._finding_columns(found))
-        self._connection.execute(query("history_join_earlier"), {"slot": slot})
+        copy_csv(self._connection, query("history.copy_findings"), self._finding_columns(found))
+        self._connection.execute(query("history.join_earlier"), {"slot": slot})
         bounds = {"codes": codes, "since": since, "meters": list(scope.meters), "slot": slot}
-        self._connection.execute(query("history_drop_disproved"), bounds)
-        self._connection.execute(query("history_resolve_earlier"), bounds)
+        self._connection.execute(query("history.drop_disproved"), bounds)
+        self._connection.execute(query("history.resolve_earlier"), bounds)
         values = {
             "codes": codes,
             "open_at": [self._start(each) for each in scope.open_at.values()],
@@ -133,14 +133,14 @@ class PostgresHistory:
             "inferred": Flag.TIMESTAMP_INFERRED.bit,
             "now": now,
         }
-        self._connection.execute(query("history_merge_findings"), values)
+        self._connection.execute(query("history.merge_findings"), values)
 
     def finish(self, unwatched: Unwatched, watermark: int, today: date) -> None:
         """The loads have been seen, up to the watermark."""
-        self._connection.execute(query("history_watched"), {"loads": unwatched.loads})
-        self._connection.execute(query("history_advance"), {"watermark": self._start(watermark)})
-        self._connection.execute(query("history_mark_meters"))
-        self._connection.execute(query("history_status"), {"today": today})
+        self._connection.execute(query("history.watched"), {"loads": unwatched.loads})
+        self._connection.execute(query("history.advance"), {"watermark": self._start(watermark)})
+        self._connection.execute(query("history.mark_meters"))
+        self._connection.execute(query("history.status"), {"today": today})
 
     def reopen_days(self, spans: Sequence[tuple[date, date]], if_last: tuple[date, date], now: datetime) -> None:
         values = {
@@ -150,31 +150,31 @@ class PostgresHistory:
             "if_last_to": if_last[1],
             "now": now,
         }
-        self._connection.execute(query("history_reopen_days"), values)
+        self._connection.execute(query("history.reopen_days"), values)
 
     def detected(self, at: datetime) -> dict[str, int]:
         """How many findings were detected at that time, by code."""
         with self._connection.cursor(row_factory=tuple_row) as cursor:
-            return dict(cursor.execute(query("history_detected"), {"at": at}))
+            return dict(cursor.execute(query("history.detected"), {"at": at}))
 
     # alerts
 
     def unalerted(self, until: datetime) -> list[Finding]:
         with self._connection.cursor(row_factory=args_row(Finding)) as cursor:
-            return cursor.execute(query("history_unalerted"), {"until": until}).fetchall()
+            return cursor.execute(query("history.unalerted"), {"until": until}).fetchall()
 
     def mark_alerted(self, until: datetime, now: datetime) -> None:
-        self._connection.execute(query("history_mark_alerted"), {"until": until, "now": now})
+        self._connection.execute(query("history.mark_alerted"), {"until": until, "now": now})
 
     def raise_alert(self, *, code: str, severity: str, subject: str, message: str, at: datetime) -> None:
         values = {"code": code, "severity": severity, "subject": subject, "message": message, "at": at}
-        self._connection.execute(query("raise_alert"), values)
+        self._connection.execute(query("alerts.raise"), values)
 
     # settling
 
     def lock_day(self, day: date) -> bool:
         """Keep loads out of a day; whether anything was ever loaded into it."""
-        return self._connection.execute(query("settle_lock_day"), {"day": day}).fetchone() is not None
+        return self._connection.execute(query("settling.lock_day"), {"day": day}).fetchone() is not None
 
     def absent(self, day: date, changed: pl.DataFrame, min_reliability: float) -> Mapping[date, list[str]]:
         values = {
@@ -183,7 +183,7 @@ class PostgresHistory:
             "meters": changed["meter_key"].to_list(),
             "reliability": changed["reliability"].to_list(),
         }
-        found = self._connection.execute(query("settle_flipped"), values).fetchall()
+        found = self._connection.execute(query("settling.flipped"), values).fetchall()
         return self._thaw.absent([day], [row[0] for row in found if isinstance(row[0], int)])
 
     def bring_back(self, rows: pl.DataFrame) -> None:
@@ -191,10 +191,10 @@ class PostgresHistory:
 
     def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
         """Replace what is known of a settled day: `meter_key`, `usable`, `slots`, `reliability` (null: unknown)."""
-        self._connection.execute(query("settle_clear_reliability"), {"day": day})
+        self._connection.execute(query("settling.clear_reliability"), {"day": day})
         columns = rows.select(pl.lit(day).alias("day"), "meter_key", "usable", "slots", "reliability")
-        copy_csv(self._connection, query("settle_copy_reliability"), columns)
-        self._connection.execute(query("settle_meters"), {"day": day})
+        copy_csv(self._connection, query("settling.copy_reliability"), columns)
+        self._connection.execute(query("settling.meters"), {"day": day})
 
     def rescore(self, day: date, changes: Sequence[ScoreChange], min_reliability: float) -> int:
         """Apply the changes to the day's readings whose meter is now judged otherwise; how many those are."""
@@ -210,20 +210,20 @@ class PostgresHistory:
             "scores": [change.score for change in changes],
             "grades": [change.grade for change in changes],
         }
-        row = self._connection.execute(query("settle_scores"), values).fetchone()
+        row = self._connection.execute(query("settling.scores"), values).fetchone()
         assert row is not None
         assert isinstance(row[0], int)
         return row[0]
 
     def mark_settled(self, day: date, now: datetime) -> None:
-        self._connection.execute(query("settle_mark_day"), {"day": day, "now": now})
+        self._connection.execute(query("settling.mark_day"), {"day": day, "now": now})
 
     def findings_on(self, day: date) -> dict[str, FindingCount]:
         """The findings whose window touches a day, by code."""
         slots = self._day_slots(day)
         values = {"start": self._start(slots.start), "stop": self._start(slots.stop)}
         with self._connection.cursor(row_factory=tuple_row) as cursor:
-            rows = cursor.execute(query("settle_findings"), values)
+            rows = cursor.execute(query("settling.findings"), values)
             return {code: FindingCount(total=total, open=still) for code, total, still in rows}
 
     # slots and days

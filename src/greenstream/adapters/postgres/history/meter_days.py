@@ -54,7 +54,7 @@ class MeterDays:
     def held(self, keys: Integers, first: date) -> Integers:
         """On how many days, from one on, there are values of each meter, whose keys are given in order."""
         values = {"first_day": first, "meters": keys.tolist()}
-        found = self._connection.execute(query("history_days_held"), values).fetchall()
+        found = self._connection.execute(query("history.days_held"), values).fetchall()
         meters, days = np.array(found, dtype=np.int64).reshape(-1, 2).T
         held = np.zeros(len(keys), dtype=np.int64)
         held[np.searchsorted(keys, meters)] = days
@@ -90,7 +90,7 @@ class MeterDays:
         """What there is of some meters, whose keys are given in order, from one day to another."""
         values = {"first_day": first, "last_day": last, "meters": keys.tolist()}
         with self._connection.cursor(binary=True) as cursor:
-            return [self._unpacked_day(keys, *row) for row in cursor.execute(query("history_meter_days"), values)]
+            return [self._unpacked_day(keys, *row) for row in cursor.execute(query("history.meter_days"), values)]
 
     def _unpacked_day(self, keys: Integers, day: object, width: object, packed: object) -> DayValues:
         assert isinstance(day, date)
@@ -103,16 +103,16 @@ class MeterDays:
 
     def _write(self, days: Sequence[tuple[date, Integers, Integers]]) -> None:
         """Keep the values of some days: each with the keys of its meters."""
-        self._connection.execute(query("history_stage_days"))
+        self._connection.execute(query("history.stage_days"))
         self._connection.execute("TRUNCATE pg_temp.fresh_meter_day")
-        with self._connection.cursor().copy(query("history_copy_days")) as copy:
+        with self._connection.cursor().copy(query("history.copy_days")) as copy:
             copy.write(HEADER)
             for day, keys, values in days:
                 wide = (values > np.iinfo(np.int32).max).any(axis=1)
                 copy.write(_packed(day, keys[~wide], values[~wide].astype(VALUE_TYPES[4])))
                 copy.write(_packed(day, keys[wide], values[wide].astype(VALUE_TYPES[8])))
             copy.write(TRAILER)
-        self._connection.execute(query("history_merge_days"))
+        self._connection.execute(query("history.merge_days"))
 
     def _current(self, keys: Integers, slots: range) -> Integers:
         """The values of the current readings of some meters in some slots: (meters, slots)."""
@@ -126,13 +126,13 @@ class MeterDays:
         }
         current = np.full((len(keys), len(slots)), MISSING, dtype=np.int64)
         taken = np.zeros((len(keys), len(slots)), dtype=np.int64)
-        meters, places, values = self._unpacked("history_values", {**bounds, "meters": keys.tolist()})
+        meters, places, values = self._unpacked("history.values", {**bounds, "meters": keys.tolist()})
         rows = np.searchsorted(keys, meters)
         current[rows, places] = values
         np.add.at(taken, (rows, places), 1)
         contested = keys[(taken > 1).any(axis=1)]
         if len(contested):
-            meters, places, values = self._unpacked("history_contested", {**bounds, "meters": contested.tolist()})
+            meters, places, values = self._unpacked("history.contested", {**bounds, "meters": contested.tolist()})
             current[np.searchsorted(keys, meters), places] = values
         return current
 

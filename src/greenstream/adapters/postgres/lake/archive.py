@@ -41,9 +41,9 @@ COPIED = pl.Schema(
     }
 )
 EXPIRING: Mapping[Layer, tuple[str, ...]] = {
-    Layer.FINDINGS: ("expire_findings_rows", "expire_findings_windows"),
-    Layer.QUARANTINE: ("expire_quarantine",),
-    Layer.LEDGER: ("expire_ledger",),
+    Layer.FINDINGS: ("retention.findings_rows", "retention.findings_windows"),
+    Layer.QUARANTINE: ("retention.quarantine",),
+    Layer.LEDGER: ("retention.ledger",),
 }
 
 
@@ -56,7 +56,7 @@ class PostgresArchives:
 
     def to_archive(self) -> list[date]:
         with translated("looking for days to archive"):
-            return [row[0] for row in self._all("archive_due", {}) if isinstance(row[0], date)]
+            return [row[0] for row in self._all("archive.due", {}) if isinstance(row[0], date)]
 
     @contextmanager
     def snapshot(self, day: date) -> Iterator["PostgresDay"]:
@@ -67,7 +67,7 @@ class PostgresArchives:
     def mark_archived(self, facts: DayFacts, now: datetime) -> None:
         with translated(f"marking {facts.day} as archived"):
             values = {"day": facts.day, "settled_at": facts.settled_at, "now": now}
-            self._connection.execute(query("archive_mark"), values)
+            self._connection.execute(query("archive.mark"), values)
 
     def erased(self) -> pl.DataFrame:
         with translated("looking up erased meters"):
@@ -75,11 +75,11 @@ class PostgresArchives:
 
     def days(self) -> list[date]:
         with translated("looking for days with readings"):
-            return [row[0] for row in self._all("verify_days", {}) if isinstance(row[0], date)]
+            return [row[0] for row in self._all("archive.verify_days", {}) if isinstance(row[0], date)]
 
     def loaded_on(self, day: date) -> list[LoadedFile]:
         with translated(f"looking for files of {day}"):
-            rows: list[Any] = self._all("verify_files", {"day": day})
+            rows: list[Any] = self._all("archive.verify_files", {"day": day})
         return [
             LoadedFile(delivery=delivery_of(delivery), processed_at=processed_at, may_be_gone=may_be_gone)
             for processed_at, may_be_gone, *delivery in rows
@@ -87,7 +87,7 @@ class PostgresArchives:
 
     def to_retire(self, before: date) -> list[DayFacts]:
         with translated("looking for days to retire"), self._connection.cursor(row_factory=class_row(DayFacts)) as rows:
-            return rows.execute(query("retire_due"), {"before": before}).fetchall()
+            return rows.execute(query("retention.due"), {"before": before}).fetchall()
 
     @contextmanager
     def retiring(self, day: date) -> Iterator["PostgresRetiring"]:
@@ -102,7 +102,7 @@ class PostgresArchives:
 
     def landed_before(self, before: datetime) -> Iterator[LandedCopy]:
         with translated("looking for raw files to delete"):
-            rows: list[Any] = self._all("retire_landed", {"before": before})
+            rows: list[Any] = self._all("retention.landed", {"before": before})
         for source_file_id, is_rejected, days, kept_by, *delivery in rows:
             yield LandedCopy(
                 source_file_id=source_file_id,
@@ -114,17 +114,17 @@ class PostgresArchives:
 
     def newest_delivery(self, path: str) -> tuple[int, Outcome] | None:
         with translated(f"looking up {path}"):
-            rows: list[Any] = self._all("newest_delivery", {"path": path})
+            rows: list[Any] = self._all("deliveries.newest", {"path": path})
         return next(((number, Outcome(outcome)) for number, outcome in rows), None)
 
     def forget_landed(self, source_file_ids: Sequence[int], now: datetime) -> None:
         with translated("noting deleted raw files"):
             values = {"source_file_ids": list(source_file_ids), "now": now}
-            self._connection.execute(query("retire_raw_deleted"), values)
+            self._connection.execute(query("retention.raw_deleted"), values)
 
     def forget_replaced(self, before: datetime, now: datetime) -> None:
         with translated("noting replaced raw files"):
-            self._connection.execute(query("retire_replaced"), {"before": before, "now": now})
+            self._connection.execute(query("retention.replaced"), {"before": before, "now": now})
 
     def expire(self, layer: Layer, before: datetime, *, dry_run: bool) -> int:
         with translated(f"deleting old {layer.value}"), self._connection.transaction(force_rollback=dry_run):
@@ -133,7 +133,7 @@ class PostgresArchives:
 
     def note(self, deletions: Sequence[Deletion], now: datetime) -> None:
         with translated("noting what was deleted"), self._connection.cursor() as cursor:
-            cursor.executemany(query("add_deletion"), [_deletion(each, now) for each in deletions])
+            cursor.executemany(query("retention.add_deletion"), [_deletion(each, now) for each in deletions])
 
     def _all(self, name: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         return self._connection.execute(query(name), values).fetchall()
@@ -154,10 +154,10 @@ class PostgresDay:
 
     def facts(self) -> DayFacts | None:
         with self._connection.cursor(row_factory=class_row(DayFacts)) as rows:
-            return rows.execute(query("archive_facts"), self._bounds).fetchone()
+            return rows.execute(query("archive.facts"), self._bounds).fetchone()
 
     def meters(self) -> pl.DataFrame:
-        found = self._connection.execute(query("archive_meters")).fetchall()
+        found = self._connection.execute(query("archive.meters")).fetchall()
         schema: dict[str, pl.DataType | type[pl.DataType]] = {
             "meter_key": pl.Int64,
             "meter_id": pl.String,
@@ -181,16 +181,16 @@ class PostgresDay:
         )
 
     def keys(self) -> frozenset[int]:
-        rows = self._connection.execute(query("archive_keys"), self._bounds).fetchall()
+        rows = self._connection.execute(query("archive.keys"), self._bounds).fetchall()
         return frozenset(row[0] for row in rows if isinstance(row[0], int))
 
     def held(self, keys: Sequence[int]) -> pl.DataFrame:
         if not keys:
             return pl.DataFrame(schema=HELD)
         rows = self._copied(keys)
-        loads = self._looked_up("archive_loads", rows["load_id"], LOADS)
-        locations = self._looked_up("archive_locations", rows["location_key"], LOCATIONS)
-        meters = self._looked_up("archive_meter_ids", rows["meter_key"], METERS)
+        loads = self._looked_up("archive.loads", rows["load_id"], LOADS)
+        locations = self._looked_up("archive.locations", rows["location_key"], LOCATIONS)
+        meters = self._looked_up("archive.meter_ids", rows["meter_key"], METERS)
         return (
             rows.join(meters, on="meter_key", how="left")
             .join(locations, on="location_key", how="left")
@@ -200,7 +200,7 @@ class PostgresDay:
         )
 
     def superseded(self) -> int:
-        row = self._connection.execute(query("archive_superseded"), self._bounds).fetchone()
+        row = self._connection.execute(query("archive.superseded"), self._bounds).fetchone()
         assert row is not None
         return int(str(row[0]))
 
@@ -210,7 +210,7 @@ class PostgresDay:
             by_location[key] += checksum(ids)
         keys = pl.Series(list(by_location), dtype=pl.Int64)
         regions = dict(
-            self._looked_up("archive_locations", keys, LOCATIONS).select("location_key", "region").iter_rows()
+            self._looked_up("archive.locations", keys, LOCATIONS).select("location_key", "region").iter_rows()
         )
         by_region: dict[str, Checksum] = defaultdict(Checksum)
         for key, part in by_location.items():
@@ -223,7 +223,7 @@ class PostgresDay:
 
     def _copied(self, keys: Sequence[int]) -> pl.DataFrame:
         with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(query("archive_held"), {**self._bounds, "keys": list(keys)})
+            cursor.execute(query("archive.held"), {**self._bounds, "keys": list(keys)})
             result = cursor.pgresult
             assert result is not None
             content = b"".join(result.get_value(row, 0) or b"" for row in range(result.ntuples))
@@ -234,7 +234,7 @@ class PostgresDay:
     def _record_ids(self) -> Iterator[tuple[int, bytes]]:
         """The day's record_ids, one behind the other, with their `location_key`, in pieces."""
         with self._connection.cursor(binary=True) as cursor:
-            for location_key, ids in cursor.stream(query("archive_record_ids"), self._bounds):
+            for location_key, ids in cursor.stream(query("archive.record_ids"), self._bounds):
                 assert isinstance(location_key, int)
                 assert isinstance(ids, bytes)
                 yield location_key, ids
@@ -267,7 +267,7 @@ class PostgresRetiring:
         self._site = site
         self._day = day
         with connection.cursor(row_factory=class_row(DayFacts)) as rows:
-            facts = rows.execute(query("retire_lock"), {"day": day}).fetchone()
+            facts = rows.execute(query("retention.lock"), {"day": day}).fetchone()
         if facts is None:
             raise TransactionConflict(f"{day} is gone from the table of days at this moment; try again")
         self._facts = facts
@@ -280,9 +280,9 @@ class PostgresRetiring:
 
     def retire(self, deletion: Deletion, now: datetime) -> None:
         partitions.empty(self._connection, self._day, self._site.timezone)
-        self._connection.execute(query("retire_thawed"), {"day": self._day})
-        self._connection.execute(query("retire_mark"), {"day": self._day, "now": now})
-        self._connection.execute(query("add_deletion"), _deletion(deletion, now))
+        self._connection.execute(query("retention.thawed"), {"day": self._day})
+        self._connection.execute(query("retention.mark"), {"day": self._day, "now": now})
+        self._connection.execute(query("retention.add_deletion"), _deletion(deletion, now))
 
 
 def _deletion(deletion: Deletion, now: datetime) -> dict[str, object]:

@@ -55,7 +55,11 @@ class PostgresDatabase:
 
     def recorded(self, file: LandedFile) -> FileResult | None:
         with translated(f"looking up {file.path}"):
-            row = self._ready().execute(query("recorded"), {"path": file.path, "version": file.version}).fetchone()
+            row = (
+                self._ready()
+                .execute(query("deliveries.recorded"), {"path": file.path, "version": file.version})
+                .fetchone()
+            )
         return _result(row) if row else None
 
     def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
@@ -66,16 +70,16 @@ class PostgresDatabase:
         values = {**asdict(file), "sha256": _bytes(sha256), "now": now}
         with translated(f"looking up {file.path}"):
             connection = self._ready()
-            kept = connection.execute(query("delivery_same"), values).fetchone()
+            kept = connection.execute(query("deliveries.same"), values).fetchone()
             if kept is None:
-                kept = connection.execute(query("delivery_first_seen"), values).fetchone()
+                kept = connection.execute(query("deliveries.first_seen"), values).fetchone()
         first_seen = kept[0] if kept and kept[0] else file.received_at
         assert isinstance(first_seen, datetime)
         return Delivery(**{**asdict(file), "received_at": first_seen, "sha256": sha256})
 
     def is_loaded(self, sha256: str) -> bool:
         with translated("looking up a file's content"):
-            row = self._ready().execute(query("is_loaded"), {"sha256": bytes.fromhex(sha256)}).fetchone()
+            row = self._ready().execute(query("deliveries.is_loaded"), {"sha256": bytes.fromhex(sha256)}).fetchone()
         return row == (True,)
 
     def erased(self) -> pl.DataFrame:
@@ -96,7 +100,7 @@ class PostgresDatabase:
                     if connection.info.transaction_status == TransactionStatus.IDLE:  # else it may be rolled back
                         self._days_ready.add(day)
             concerned = concerned_days(connection, days, self._site.limits)
-            connection.execute(query("touch_days"), {"days": concerned, "now": now})
+            connection.execute(query("storing.touch_days"), {"days": concerned, "now": now})
 
     @contextmanager
     def load(self, delivery: Delivery, now: datetime) -> Iterator[PostgresLoad | None]:
@@ -116,7 +120,7 @@ class PostgresDatabase:
     def due_days(self, before: date) -> list[date]:
         """Days before one, with readings, that were never settled or have changed since; oldest first."""
         with translated("looking for days to settle"):
-            rows = self._ready().execute(query("settle_due_days"), {"before": before}).fetchall()
+            rows = self._ready().execute(query("settling.due_days"), {"before": before}).fetchall()
         return [row[0] for row in rows if isinstance(row[0], date)]
 
     @contextmanager
@@ -131,7 +135,7 @@ class PostgresDatabase:
         with translated("watching the meters"):
             connection = self._ready()
             with connection.transaction():
-                connection.execute(query("history_lock"))
+                connection.execute(query("history.lock"))
                 yield PostgresFleet(connection, self._site)
 
     def replays(self) -> PostgresReplays:
@@ -151,28 +155,28 @@ class PostgresDatabase:
             values = self._describe(delivery, result.processed_at)
             has_landed = delivery.version is not None or result.outcome is Outcome.FAILED
             if has_landed:
-                connection.execute(query("forget_failure"), values)
+                connection.execute(query("deliveries.forget_failure"), values)
             connection.execute(
-                query("record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
+                query("deliveries.record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
             )
             if result.outcome is Outcome.DUPLICATE:
-                connection.execute(query("erase_mark_duplicate"), values)
+                connection.execute(query("erasure.mark_duplicate"), values)
             if result.outcome is Outcome.FAILED:
-                connection.execute(query("add_dead_letter"), _dead_letter(result))
+                connection.execute(query("dead_letters.add"), _dead_letter(result))
             elif has_landed:  # else the path may be that of another file, which has
                 _close_dead_letter(connection, delivery, result.processed_at)
             if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
-                connection.execute(query("raise_alert"), _alert(result))
+                connection.execute(query("alerts.raise"), _alert(result))
 
     def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
         values = self._describe(delivery, now)
-        connection.execute(query("forget_failure"), values)
+        connection.execute(query("deliveries.forget_failure"), values)
         _close_dead_letter(connection, delivery, now)
-        claimed = connection.execute(query("claim"), values).fetchone()
+        claimed = connection.execute(query("deliveries.claim"), values).fetchone()
         if claimed is None:
             return None
         lineage = {"source_file_id": claimed[0], "processed_at": now, "version": self._version}
-        row = connection.execute(query("add_load"), lineage).fetchone()
+        row = connection.execute(query("storing.add_load"), lineage).fetchone()
         assert row is not None
         return PostgresLoad(connection, delivery, now, source_file_id=_int(claimed[0]), load_id=_int(row[0]))
 
@@ -224,7 +228,7 @@ def _result(row: tuple[object, ...]) -> FileResult:
 
 
 def _close_dead_letter(connection: Connection, delivery: Delivery, now: datetime) -> None:
-    connection.execute(query("dead_letters_close"), {"path": delivery.path, "now": now})
+    connection.execute(query("dead_letters.close"), {"path": delivery.path, "now": now})
 
 
 def _dead_letter(result: FileResult) -> dict[str, object]:

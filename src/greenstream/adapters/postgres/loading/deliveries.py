@@ -19,5 +19,5 @@ def delivery_of(values: Sequence[Any]) -> Delivery:
 def new_of(files: Sequence[LandedFile], connection: Connection) -> list[LandedFile]:
     """Those of some versions that the ledger has no line of."""
     values = {"paths": [file.path for file in files], "versions": [file.version for file in files]}
-    known = set(connection.execute(query("recorded_versions"), values).fetchall())
+    known = set(connection.execute(query("deliveries.recorded_versions"), values).fetchall())
     return [file for file in files if (file.path, file.version) not in known]

@@ -49,7 +49,7 @@ class PostgresLoad:
     def register_meters(self, evaluated: EvaluatedFile, more_days: Sequence[date] = ()) -> pl.Series:
         own_days = sorted({*evaluated.days(), *more_days})
         days = concerned_days(self._connection, own_days, evaluated.limits)
-        locked = self._connection.execute(query("lock_days"), {"days": days}).fetchall()
+        locked = self._connection.execute(query("storing.lock_days"), {"days": days}).fetchall()
         if len(locked) != len(days):
             raise DayBusy(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
         self._locations = self._register_locations(evaluated.locations)
@@ -67,7 +67,7 @@ class PostgresLoad:
         assert self._thaw is not None
         if not self._has_retired:
             return {}
-        more = self._connection.execute(query("thaw_meters"), {"meters": list(more_meters)}).fetchall()
+        more = self._connection.execute(query("rehydration.meters"), {"meters": list(more_meters)}).fetchall()
         keys = {*self.meter_keys, *(row[1] for row in more if isinstance(row[1], int))}
         return self._thaw.absent(self._days, sorted(keys))
 
@@ -95,9 +95,9 @@ class PostgresLoad:
             "ignored_columns": list(ignored_columns),
             "source_file_id": self._source_file_id,
         }
-        self._connection.execute(query("close_file"), values)
+        self._connection.execute(query("storing.close_file"), values)
         if to_erase:
-            self._connection.execute(query("erase_mark"), values)
+            self._connection.execute(query("erasure.mark"), values)
         return FileResult(
             delivery=self._delivery,
             outcome=Outcome.LOADED,
@@ -115,26 +115,26 @@ class PostgresLoad:
     def _register_locations(self, locations: pl.DataFrame) -> pl.DataFrame:
         """`location_key` and `region` of each location, by its code."""
         names = locations["location"].fill_null("").to_list()
-        found = self._connection.execute(query("location_keys"), {"locations": names}).fetchall()
+        found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
         if (None,) in found:
             values = {
                 "locations": names,
                 "classes": locations["customer_class"].to_list(),
                 "regions": locations["region"].to_list(),
             }
-            self._connection.execute(query("add_locations"), values)
-            found = self._connection.execute(query("location_keys"), {"locations": names}).fetchall()
+            self._connection.execute(query("storing.add_locations"), values)
+            found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
         keys = pl.Series("location_key", [row[0] for row in found], dtype=pl.Int32)
         return locations.select("region").with_columns(keys)
 
     def _register_meters(self, evaluated: EvaluatedFile) -> pl.DataFrame:
         """`meter_key` and `reliability` of each meter, by its code."""
         names = evaluated.meters.to_list()
-        found = self._connection.execute(query("meters"), {"meters": names}).fetchall()
+        found = self._connection.execute(query("storing.meters"), {"meters": names}).fetchall()
         if any(row[0] is None for row in found):
             keys = self._locations["location_key"].gather(evaluated.newest_locations())
-            self._connection.execute(query("add_meters"), {"meters": names, "locations": keys.to_list()})
-            found = self._connection.execute(query("meters"), {"meters": names}).fetchall()
+            self._connection.execute(query("storing.add_meters"), {"meters": names, "locations": keys.to_list()})
+            found = self._connection.execute(query("storing.meters"), {"meters": names}).fetchall()
         schema = {"meter_key": pl.Int32, "reliability": pl.Float64}
         return pl.DataFrame(found, schema=schema, orient="row")
 
@@ -151,17 +151,17 @@ class PostgresLoad:
             return False
         try:
             with self._connection.transaction():
-                copy_csv(self._connection, query("copy_readings"), _reading_columns(rows))
+                copy_csv(self._connection, query("storing.copy_readings"), _reading_columns(rows))
         except errors.UniqueViolation:
-            self._connection.execute(query("stage_table"))
+            self._connection.execute(query("storing.stage_table"))
             self._staging = True
         return not self._staging
 
     def _merged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Store the rows that are not known yet: these."""
         self._connection.execute("TRUNCATE pg_temp.incoming_reading")
-        copy_csv(self._connection, query("stage_readings"), _reading_columns(rows))
-        lines = [row[0] for row in self._connection.execute(query("merge_readings")).fetchall()]
+        copy_csv(self._connection, query("storing.stage_readings"), _reading_columns(rows))
+        lines = [row[0] for row in self._connection.execute(query("storing.merge_readings")).fetchall()]
         new = pl.Series(lines, dtype=pl.UInt32)
         return rows.filter(pl.col("line_number").is_in(new.implode()))
 
@@ -174,7 +174,7 @@ class PostgresLoad:
         findings = pl.concat(flags)
         if findings.height:
             columns = findings.select(FINDING_COLUMNS).with_columns(bytea(pl.col("record_id")))
-            copy_csv(self._connection, query("copy_findings"), columns)
+            copy_csv(self._connection, query("storing.copy_findings"), columns)
         count = pl.len().alias("readings")
         self._counts.append(new.group_by("day", "region", "grade").agg(count).with_columns(flag=None))
         self._counts.append(findings.group_by("day", "region", "flag").agg(count).with_columns(grade=None))
@@ -193,7 +193,7 @@ class PostgresLoad:
         if not self._counts:
             return
         counts = pl.concat(self._counts, how="diagonal_relaxed")
-        for code in ("grade", "flag"):
+        for code, name in (("grade", "storing.add_grade_counts"), ("flag", "storing.add_flag_counts")):
             totals = (
                 counts.filter(pl.col(code).is_not_null())
                 .group_by("day", "region", code)
@@ -207,7 +207,7 @@ class PostgresLoad:
                 "codes": totals[code].to_list(),
                 "readings": totals["readings"].to_list(),
             }
-            self._connection.execute(query(f"add_{code}_counts"), values)
+            self._connection.execute(query(name), values)
 
     def _write_unwatched(self) -> None:
         """Leave word for the history rules."""
@@ -227,7 +227,7 @@ class PostgresLoad:
                 "last_at": day["last"],
                 "meters": day["meter_key"],
             }
-            self._connection.execute(query("add_unwatched"), values)
+            self._connection.execute(query("storing.add_unwatched"), values)
 
     def _write_activity(self) -> None:
         """When each meter was first and last seen, and where; last, for this makes others with the same meters wait."""
@@ -243,10 +243,10 @@ class PostgresLoad:
             "first": seen["first"].to_list(),
             "last": seen["last"].to_list(),
         }
-        self._connection.execute(query("touch_meters"), values)
+        self._connection.execute(query("storing.touch_meters"), values)
         places = {"meters": values["meters"], "locations": seen["location"].to_list()}
-        if moved := self._connection.execute(query("moved_meters"), places).fetchall():
-            self._connection.execute(query("relocate_meters"), {"meters": [row[0] for row in moved]})
+        if moved := self._connection.execute(query("storing.moved_meters"), places).fetchall():
+            self._connection.execute(query("storing.relocate_meters"), {"meters": [row[0] for row in moved]})
 
 
 def _reading_columns(rows: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ def copy_quarantine(
 ) -> int:
     """COPY what `quarantined_rows` gives; how many rows the server took."""
     with connection.cursor() as cursor:
-        with cursor.copy(query("copy_quarantine")) as copy:
+        with cursor.copy(query("quarantine.copy")) as copy:
             for batch in batches:
                 for piece in _pieces(batch, source_file_id, now.isoformat()):
                     copy.write(piece)

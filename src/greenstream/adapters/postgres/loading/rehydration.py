@@ -20,7 +20,7 @@ def concerned_days(connection: Connection, days: Sequence[date], limits: Limits)
     slots_a_day = 24 * 60 // limits.interval_minutes
     lookback_days = -(-max(limits.spike_window_slots, limits.reliability_window_slots) // slots_a_day)
     values = {"days": list(days), "lookback_days": lookback_days}
-    found = connection.execute(query("thaw_days"), values).fetchall()
+    found = connection.execute(query("rehydration.days"), values).fetchall()
     return [row[0] for row in found if isinstance(row[0], date)]
 
 
@@ -34,7 +34,7 @@ class Thaw:
     def absent(self, days: Sequence[date], meters: Sequence[int]) -> Mapping[date, list[str]]:
         """Of each retired day, the meter_ids of those meters whose readings aren't here. They have to be brought."""
         values = {"days": list(days), "meters": list(meters)}
-        found = self._connection.execute(query("thaw_claim"), values).fetchall()
+        found = self._connection.execute(query("rehydration.claim"), values).fetchall()
         return {day: meters for day, meters in found if isinstance(day, date) and isinstance(meters, list)}
 
     def bring_back(self, rows: pl.DataFrame) -> None:
@@ -50,11 +50,11 @@ class Thaw:
             .rename({"flag_bits": "flags", "period_code": "period", "season_code": "season"})
         )
         columns = keyed.select(READING_COLUMNS).with_columns(bytea(pl.col("record_id")))
-        copy_csv(self._connection, query("copy_readings"), columns)
+        copy_csv(self._connection, query("storing.copy_readings"), columns)
 
     def _meters(self, rows: pl.DataFrame) -> pl.DataFrame:
         values = {"meters": rows["meter_id"].unique().to_list()}
-        found = self._connection.execute(query("thaw_meters"), values).fetchall()
+        found = self._connection.execute(query("rehydration.meters"), values).fetchall()
         return pl.DataFrame(found, schema={"meter_id": pl.String, "meter_key": pl.Int64}, orient="row")
 
     def _locations(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -65,8 +65,8 @@ class Thaw:
             "classes": judged["customer_class"].to_list(),
             "regions": judged["region"].to_list(),
         }
-        self._connection.execute(query("add_locations"), values)
-        found = self._connection.execute(query("location_keys"), {"locations": names}).fetchall()
+        self._connection.execute(query("storing.add_locations"), values)
+        found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
         keys = pl.Series("location_key", [row[0] for row in found], dtype=pl.Int64)
         return judged.select("location").with_columns(keys)
 
@@ -77,7 +77,7 @@ class Thaw:
             "processed": origins["processed_timestamp"].to_list(),
             "versions": origins["pipeline_version"].to_list(),
         }
-        found = [row[0] for row in self._connection.execute(query("thaw_loads"), values).fetchall()]
+        found = [row[0] for row in self._connection.execute(query("rehydration.loads"), values).fetchall()]
         keys = [
             key if key is not None else self._forgotten(*origin)
             for key, origin in zip(found, origins.iter_rows(), strict=True)
@@ -86,6 +86,6 @@ class Thaw:
 
     def _forgotten(self, path: str, processed_at: object, version: str) -> object:
         values = {"path": path, "processed_at": processed_at, "version": version}
-        row = self._connection.execute(query("thaw_add_load"), values).fetchone()
+        row = self._connection.execute(query("rehydration.add_load"), values).fetchone()
         assert row is not None
         return row[0]

@@ -18,7 +18,7 @@ class PostgresWaiting:
         self._connected = connected
 
     def add(self, file: LandedFile, route: Route, now: datetime) -> datetime | None:
-        ((replaced,),) = self._rows("waiting_add", {**asdict(file), "route": route.value, "now": now})
+        ((replaced,),) = self._rows("waiting_files.add", {**asdict(file), "route": route.value, "now": now})
         assert replaced is None or isinstance(replaced, datetime)
         return replaced
 
@@ -28,31 +28,31 @@ class PostgresWaiting:
             "versions": [file.version for file in files],
             "modified": [file.modified_at for file in files],
         }
-        return {str(row[0]) for row in self._rows("waiting_unknown", values)}
+        return {str(row[0]) for row in self._rows("waiting_files.unknown", values)}
 
     def overdue(self, before: datetime) -> list[tuple[str, Route]]:
-        rows = self._rows("waiting_overdue", {"before": before})
+        rows = self._rows("waiting_files.overdue", {"before": before})
         return [(str(path), Route(str(route))) for path, route in rows]
 
     def start(self, path: str, now: datetime) -> int:
-        return _count(self._rows("waiting_start", {"path": path, "now": now}))
+        return _count(self._rows("waiting_files.start", {"path": path, "now": now}))
 
     def retry(self, path: str, *, attempts: int, error: str, next_at: datetime) -> None:
         values = {"path": path, "attempts": attempts, "error": error, "next_at": next_at}
-        self._rows("waiting_retry", values)
+        self._rows("waiting_files.retry", values)
 
     def outage(self, path: str, *, error: str, next_at: datetime) -> None:
-        self._rows("waiting_outage", {"path": path, "error": error, "next_at": next_at})
+        self._rows("waiting_files.outage", {"path": path, "error": error, "next_at": next_at})
 
     def crashed(self, path: str, error: str) -> int:
-        return _count(self._rows("waiting_crashed", {"path": path, "error": error}))
+        return _count(self._rows("waiting_files.crashed", {"path": path, "error": error}))
 
     def end(self, path: str) -> None:
-        self._rows("waiting_forget", {"path": path})
+        self._rows("waiting_files.forget", {"path": path})
 
     def oldest(self) -> datetime | None:
         """When the file was queued that waits longest."""
-        ((oldest,),) = self._rows("waiting_oldest", {})
+        ((oldest,),) = self._rows("waiting_files.oldest", {})
         assert oldest is None or isinstance(oldest, datetime)
         return oldest
 

@@ -31,7 +31,7 @@ class GaugeValue(NamedTuple):
 
 
 def read_gauges(dsn: str) -> list[GaugeValue]:
-    """All gauges of `queries/gauges.sql`, on a connection of their own.
+    """All gauges of the query `reports.gauges`, on a connection of their own.
 
     Raises:
         DatabaseUnavailable: also where the answer takes longer than 1.5 s.
@@ -43,4 +43,4 @@ def read_gauges(dsn: str) -> list[GaugeValue]:
     ):
         connection.execute(_STATEMENT_TIMEOUT)
         cursor = connection.cursor(row_factory=class_row(GaugeValue))
-        return cursor.execute(query("gauges"), {"routes": [route.value for route in Route]}).fetchall()
+        return cursor.execute(query("reports.gauges"), {"routes": [route.value for route in Route]}).fetchall()

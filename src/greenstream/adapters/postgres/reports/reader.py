@@ -29,16 +29,16 @@ class PostgresReader:
 
     def server(self) -> ServerFacts:
         with translated("asking the server"):
-            row = self._connection.execute(query("server")).fetchone()
+            row = self._connection.execute(query("reports.server")).fetchone()
         assert row is not None
         version, size = row
         assert isinstance(size, int)
         return ServerFacts(version=str(version), size_bytes=size, schema_version=current_version(self._connection))
 
     def status(self) -> dict[str, object]:
-        """Counts of files, rows, grades, flags and troubles, as `queries/status.sql` names them."""
+        """Counts of files, rows, grades, flags and troubles, as the query `reports.status` names them."""
         with translated("summing up the database"):
-            row = self._connection.execute(query("status")).fetchone()
+            row = self._connection.execute(query("reports.status")).fetchone()
         assert row is not None
         assert isinstance(row[0], dict)
         return row[0]

@@ -62,7 +62,7 @@ def check_site(connection: Connection, site: Site) -> date:
     Raises:
         SettingsError: the database belongs to a site with another time zone or interval.
     """
-    row = connection.execute(query("site")).fetchone()
+    row = connection.execute(query("schema.read_site")).fetchone()
     assert row is not None
     timezone, interval_minutes, first_daily = row
     if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
@@ -76,13 +76,13 @@ def check_site(connection: Connection, site: Site) -> date:
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
-    if connection.execute(query("site")).fetchone() is None:
+    if connection.execute(query("schema.read_site")).fetchone() is None:
         values = {
             "timezone": site.timezone,
             "interval_minutes": site.limits.interval_minutes,
             "first_daily": first_daily,
         }
-        connection.execute(query("add_site"), values)
+        connection.execute(query("schema.add_site"), values)
         create_older(connection, first_daily, site.timezone)
     check_site(connection, site)
 
@@ -91,7 +91,7 @@ def _write_words(connection: Connection) -> None:
     words = {"period": PERIODS, "season": SEASONS, "grade": GRADES}
     with connection.cursor() as cursor:
         cursor.executemany(
-            query("add_word"),
+            query("schema.add_code"),
             [
                 {"kind": kind, "code": code, "word": word}
                 for kind, all in words.items()
@@ -99,18 +99,18 @@ def _write_words(connection: Connection) -> None:
             ],
         )
         cursor.executemany(
-            query("add_flag"),
+            query("schema.add_flag"),
             [
                 {"flag": rule.flag.bit, "code": rule.flag, "rule_id": rule.id, "severity": rule.severity}
                 for rule in FLAG_RULES
             ],
         )
         cursor.executemany(
-            query("add_flag_set"),
+            query("schema.add_flag_set"),
             [{"flags": bits, "codes": [f.value for f in Flag if f.bit & bits]} for bits in range(2 ** len(Flag))],
         )
         cursor.executemany(
-            query("add_window_rule"),
+            query("schema.add_window_rule"),
             [{"code": rule.finding, "rule_id": rule.id, "severity": rule.severity} for rule in HISTORY_RULES],
         )
 

@@ -52,7 +52,7 @@ def empty(connection: Connection, day: date, timezone: str) -> None:
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("greenstream", name)))
         return
     bounds = {"start": day_start(day, timezone), "stop": day_start(day + timedelta(days=1), timezone)}
-    connection.execute(query("retire_readings"), bounds)
+    connection.execute(query("retention.readings"), bounds)
 
 
 def join_older(connection: Connection, before: date, timezone: str) -> int:
@@ -64,14 +64,14 @@ def join_older(connection: Connection, before: date, timezone: str) -> int:
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '3s'")
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('greenstream partitions'))")
-        row = connection.execute(query("retire_first_daily"), {"before": before}).fetchone()
+        row = connection.execute(query("retention.first_daily"), {"before": before}).fetchone()
         assert row is not None
         first, now_first = row
         if not (isinstance(first, date) and isinstance(now_first, date)) or now_first <= first:
             return 0
         days = [first + timedelta(days=number) for number in range((now_first - first).days)]
         names = [f"reading_{day:%Y%m%d}" for day in days]
-        there = connection.execute(query("retire_partitions"), {"names": names}).fetchall()
+        there = connection.execute(query("retention.partitions"), {"names": names}).fetchall()
         older = sql.Identifier("greenstream", "reading_older")
         connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(PARENT, older))
         for (name,) in there:

@@ -166,10 +166,12 @@ def facts_of(run: Run, system: System) -> DemoFacts:
         return DemoFacts(
             simulated=_simulated(run.plan, run.report),
             arrived=_arrived(run.results),
-            flagged=[Flagged(**_chosen(row, Flagged)) for row in rows(connection, "demo_flags")],
-            history=[InHistory(**_chosen(row, InHistory)) for row in rows(connection, "demo_history")],
-            quarantined=[Quarantined(**_chosen(row, Quarantined)) for row in rows(connection, "demo_quarantine")],
-            grades={row["grade"]: row["readings"] for row in rows(connection, "demo_grades")},
+            flagged=[Flagged(**_chosen(row, Flagged)) for row in rows(connection, "reports.demo_flags")],
+            history=[InHistory(**_chosen(row, InHistory)) for row in rows(connection, "reports.demo_history")],
+            quarantined=[
+                Quarantined(**_chosen(row, Quarantined)) for row in rows(connection, "reports.demo_quarantine")
+            ],
+            grades={row["grade"]: row["readings"] for row in rows(connection, "reports.demo_grades")},
             compared=[*_compared(connection, run.truth, run.sha256), *_compared_histories(run, system)],
             curve=_curve(connection, run.plan, system),
             lake=_in_lake(run),
@@ -220,7 +222,7 @@ def _compared(connection: Connection, truth: Path, sha256: Mapping[str, str]) ->
         .with_columns(pl.col("file").replace_strict(sha256), pl.col("line_number").cast(pl.Int64))
     )
     values = {"faults": lines["fault"], "sha256": lines["file"], "lines": lines["line_number"]}
-    fates = rows(connection, "demo_fates", **{name: column.to_list() for name, column in values.items()})
+    fates = rows(connection, "reports.demo_fates", **{name: column.to_list() for name, column in values.items()})
     simulated: dict[str, int] = dict(lines["fault"].value_counts().iter_rows())
     return [
         Compared(
@@ -253,7 +255,7 @@ def _curve(connection: Connection, plan: SimulationPlan, system: System) -> Curv
     limits, day = system.site.limits, _last_day(plan)
     found = rows(
         connection,
-        "demo_load_curve",
+        "reports.demo_load_curve",
         timezone=plan.timezone,
         slot_seconds=plan.interval_seconds,
         day=day,

@@ -26,7 +26,7 @@ def reader(system: System, connection: Connection) -> Iterator[Finding]:
 
 def _findings(connection: Connection) -> Iterator[Finding]:
     role = connection.info.user
-    excess = [row["what"] for row in rows(connection, "reader_excess", relations=list(RELATIONS))]
+    excess = [row["what"] for row in rows(connection, "schema.reader_excess", relations=list(RELATIONS))]
     unlimited = connection.execute("SELECT current_setting('temp_file_limit') = '-1'").fetchone() == (True,)
     if excess:
         mend = "take that from it, or make a role of its own for readers (greenstream db grant)"

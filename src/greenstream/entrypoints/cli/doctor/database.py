@@ -83,7 +83,7 @@ class _Patient:
         return current_version(self.connection) is not None
 
     def _settings(self) -> Iterator[Finding]:
-        (facts,) = rows(self.connection, "doctor_server")
+        (facts,) = rows(self.connection, "reports.doctor_server")
         yield from _version(facts)
         yield from _durability(facts)
         yield from _connections(facts)
@@ -92,7 +92,7 @@ class _Patient:
 
     def _clock(self) -> Iterator[Finding]:
         before = self.clock()
-        (facts,) = rows(self.connection, "doctor_server")
+        (facts,) = rows(self.connection, "reports.doctor_server")
         after = self.clock()
         apart = abs(facts["clock"] - (before + (after - before) / 2))
         if apart > TOLERANCE:
@@ -124,7 +124,7 @@ class _Patient:
     def _newest(self) -> Iterator[Finding]:
         if not self._is_made:
             return
-        newest = rows(self.connection, "doctor_newest")[0]["newest"]
+        newest = rows(self.connection, "reports.doctor_newest")[0]["newest"]
         ahead = timedelta(minutes=self.system.site.limits.max_future_minutes)
         if newest is not None and newest > self.clock() + ahead:
             mend = "our clock is behind, or was ahead when this was loaded: set the clock (NTP)"
@@ -135,7 +135,10 @@ class _Patient:
     def _zone(self) -> Iterator[Finding]:
         zone = self.system.site.timezone
         instants = telling_instants(zone, self.clock())
-        theirs = [row["local"] for row in rows(self.connection, "doctor_local_times", timezone=zone, instants=instants)]
+        theirs = [
+            row["local"]
+            for row in rows(self.connection, "reports.doctor_local_times", timezone=zone, instants=instants)
+        ]
         differing = [pair for pair in zip(local_times(zone, instants), theirs, strict=True) if pair[0] != pair[1]]
         if differing:
             found = f"{zone}: Python has {differing[0][0]} local where PostgreSQL has {differing[0][1]}"

@@ -42,7 +42,7 @@ def injected(truth: Path, slot_seconds: int) -> pl.DataFrame:
 def found(dsn: str, slot_seconds: int) -> pl.DataFrame:
     """All findings of a database: schema FOUND. Raises DatabaseUnavailable or DatabaseRefused."""
     with looking(dsn) as connection:
-        return pl.DataFrame(rows(connection, "evaluate_findings", slot_seconds=slot_seconds), schema=FOUND)
+        return pl.DataFrame(rows(connection, "reports.evaluate_findings", slot_seconds=slot_seconds), schema=FOUND)
 
 
 def _slot(column: str, slot_seconds: int) -> pl.Expr:

@@ -1,1 +1,0 @@
-SELECT code, subject FROM greenstream.alert WHERE code = ANY (%(codes)s) AND resolved_at IS NULL

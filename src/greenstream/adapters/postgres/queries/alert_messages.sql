@@ -1,1 +1,0 @@
-SELECT count(*) FROM greenstream.alert_message WHERE channel = %(channel)s AND sent_at > %(since)s

@@ -1,1 +1,0 @@
-SELECT meter_key, meter_id FROM greenstream.meter WHERE meter_key = ANY(%(keys)s)

@@ -1,1 +1,0 @@
-UPDATE greenstream.source_file SET to_erase = true WHERE source_file_id = %(source_file_id)s

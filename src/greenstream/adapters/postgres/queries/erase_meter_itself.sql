@@ -1,1 +1,0 @@
-DELETE FROM greenstream.meter WHERE meter_key = %(meter_key)s

@@ -1,1 +1,0 @@
-SELECT encode(meter_sha256, 'hex'), until FROM greenstream.erasure

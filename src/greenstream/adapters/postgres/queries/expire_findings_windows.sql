@@ -1,1 +1,0 @@
-DELETE FROM greenstream.window_finding WHERE resolved_at IS NOT NULL AND window_end < %(before)s

@@ -1,1 +1,0 @@
-DELETE FROM greenstream.quarantined_row WHERE quarantined_at < %(before)s

@@ -1,1 +1,0 @@
-UPDATE greenstream.site SET watermark = greatest(watermark, %(watermark)s)

@@ -1,2 +1,0 @@
--- One watch or settling at a time.
-SELECT pg_advisory_xact_lock(hashtext('greenstream history'))

@@ -1,1 +1,0 @@
-DELETE FROM greenstream.unwatched WHERE load_id = ANY(%(loads)s)

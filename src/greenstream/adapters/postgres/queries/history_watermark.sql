@@ -1,1 +1,0 @@
-SELECT watermark FROM greenstream.site

@@ -1,1 +1,0 @@
-SELECT FROM greenstream.source_file WHERE source_file_id = %(source_file_id)s FOR NO KEY UPDATE

@@ -1,4 +1,0 @@
-SELECT coalesce(sum(c.readings), 0)::bigint
-FROM greenstream.load o
-JOIN greenstream.grade_count c USING (load_id)
-WHERE o.source_file_id = %(source_file_id)s

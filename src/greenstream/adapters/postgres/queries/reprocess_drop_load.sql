@@ -1,1 +1,0 @@
-DELETE FROM greenstream.load WHERE load_id = %(load_id)s

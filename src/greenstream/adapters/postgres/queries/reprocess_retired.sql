@@ -1,1 +1,0 @@
-SELECT day FROM greenstream.day WHERE day = ANY(%(days)s) AND retired_at IS NOT NULL ORDER BY day

@@ -1,1 +1,0 @@
-DELETE FROM greenstream.thawed WHERE day = %(day)s

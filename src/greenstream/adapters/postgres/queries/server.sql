@@ -1,1 +1,0 @@
-SELECT current_setting('server_version'), pg_database_size(current_database())

@@ -1,1 +1,0 @@
-DELETE FROM greenstream.meter_reliability WHERE day = %(day)s

@@ -1,1 +1,0 @@
-COPY greenstream.meter_reliability (day, meter_key, usable, slots, reliability) FROM STDIN (FORMAT csv)

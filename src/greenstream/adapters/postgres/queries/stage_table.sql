@@ -1,1 +1,0 @@
-CREATE TEMP TABLE incoming_reading (LIKE greenstream.reading) ON COMMIT DROP

@@ -1,1 +1,0 @@
-SELECT meter_id, meter_key FROM greenstream.meter WHERE meter_id = ANY(%(meters)s)

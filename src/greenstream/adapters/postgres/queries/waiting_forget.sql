@@ -1,1 +1,0 @@
-DELETE FROM greenstream.waiting_file WHERE path = %(path)s

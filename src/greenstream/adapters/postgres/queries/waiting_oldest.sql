@@ -1,1 +1,0 @@
-SELECT min(queued_at) FROM greenstream.waiting_file WHERE state <> 'running'
