@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "greenstream"
 
 def test_the_newest_version_by_the_names_of_files_is_the_head_of_alembic() -> None:
     config = Config()
-    config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
+    config.set_main_option("script_location", "greenstream.adapters.postgres.schema:migrations")
     assert newest_version() == ScriptDirectory.from_config(config).get_current_head()
 
 

@@ -128,7 +128,7 @@ def _upgraded(dsn: str, to: str = "head") -> Iterator[Connection]:
     engine = create_engine("postgresql+psycopg://", creator=lambda: _in_transactions(dsn), poolclass=pool.NullPool)
     with engine.begin() as connection:
         config = Config()
-        config.set_main_option("script_location", "greenstream.adapters.postgres:migrations")
+        config.set_main_option("script_location", "greenstream.adapters.postgres.schema:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, to)
         driver = connection.connection.driver_connection
