@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    from greenstream.application.loading.dead_letters import ReplayedLetter
+    from greenstream.wiring import Place
 
 dead_letters = typer.Typer(
     help="Files that failed and need a person: look at them, replay them, give them up.",
@@ -32,7 +33,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the files that failed and wait for a person, the latest first, with the error."""
-    found = open_system(console).replays().dead_letters(with_closed=closed)
+    found = open_place(console).database.replays().dead_letters(with_closed=closed)
     if json:
         console.emit(found)
     elif found:
@@ -48,7 +49,7 @@ def show(
     """Show a dead letter with its traceback."""
     from greenstream.domain.errors import NotFound
 
-    found = open_system(console).replays().dead_letter(letter)
+    found = open_place(console).database.replays().dead_letter(letter)
     if found is None:
         raise NotFound(f"there is no dead letter {letter}; see `greenstream dead-letters list --all`")
     if json:
@@ -74,12 +75,12 @@ def replay(
     One that fails again stays the same dead letter, with one attempt more and the new error. With --json, one object a
     line and file. Exit 0 if every file is loaded or a duplicate, else 1.
     """
-    system = open_system(console)
-    chosen, troubles = _chosen(system, ids, every=every)
+    place = open_place(console)
+    chosen, troubles = _chosen(place, ids, every=every)
     done: list[dict[str, Any]] = []
     try:
         for letter in chosen:
-            done.append(_replayed(system, letter))
+            done.append(_as_json(place.loading.replay_dead_letter(letter["id"], letter["source_file"])))
             if json:
                 console.emit(done[-1])
     finally:
@@ -97,10 +98,8 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give dead letters up: they wait no longer. Their files stay in the landing zone."""
-    from greenstream.wiring import now
-
-    replays = open_system(console).replays()
-    done = [each for each in dict.fromkeys(ids) if replays.discard_dead_letter(each, reason, now())]
+    loading = open_place(console).loading
+    done = [each for each in dict.fromkeys(ids) if loading.discard_dead_letter(each, reason)]
     if json:
         console.emit({"discarded": done})
     else:
@@ -108,11 +107,11 @@ def discard(
     _end(console, _not_waiting(each for each in dict.fromkeys(ids) if each not in done))
 
 
-def _chosen(system: "System", ids: list[int] | None, *, every: bool) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+def _chosen(place: "Place", ids: list[int] | None, *, every: bool) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
     """The letters that wait, the first to fail first, and what is wrong with the IDs."""
     if bool(ids) == every:
         raise UsageError("name the dead letters by their IDs, or all with --all")
-    waiting = {letter["id"]: letter for letter in reversed(system.replays().dead_letters(with_closed=False))}
+    waiting = {letter["id"]: letter for letter in reversed(place.database.replays().dead_letters(with_closed=False))}
     if every:
         return list(waiting.values()), []
     wanted = dict.fromkeys(ids or ())
@@ -125,27 +124,15 @@ def _not_waiting(ids: Any) -> list[str]:
     return [f"no dead letter {each} waits; see `greenstream dead-letters list --all`" for each in ids]
 
 
-def _replayed(system: "System", letter: Mapping[str, Any]) -> dict[str, Any]:
-    from greenstream.domain.errors import InvalidKey, NotFound, RetryableError, StorageRefused
-
-    found = {"id": letter["id"], "file": letter["source_file"]}
-    try:
-        result = system.process(letter["source_file"])
-    except (RetryableError, StorageRefused) as failure:
-        if system.is_outage(failure):
-            raise
-        result = system.fail(letter["source_file"], failure, attempts=1)
-    except NotFound:
-        error = "the file is no longer in the landing zone: land it again, or discard the dead letter"
-        return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": error}
-    except InvalidKey as error:
-        return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": f"{error}; discard it"}
+def _as_json(replayed: "ReplayedLetter") -> dict[str, Any]:
+    result = replayed.result
     return {
-        **found,
-        "outcome": result.outcome.value,
-        "reason": result.reason.value if result.reason else None,
-        **{fate: getattr(result.ledger, fate) for fate in FATES},
-        "error": result.error,
+        "id": replayed.dead_letter_id,
+        "file": replayed.source_file,
+        "outcome": result.outcome.value if result else None,
+        "reason": result.reason.value if result and result.reason else None,
+        **{fate: getattr(result.ledger, fate) if result else None for fate in FATES},
+        "error": replayed.error,
     }
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.findings import tell_findings
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.application.history.import_meters import Imported
@@ -46,12 +45,13 @@ def take(console: Console, file: File, json: Json = False) -> None:
     """
     from greenstream.domain.formats.roster import read_roster
 
-    system = open_system(console)
-    roster = read_roster(file, _content(file), system.site.limits)
+    place = open_place(console)
+    roster = read_roster(file, _content(file), place.site.limits)
     if roster.ignored_columns:
         console.say(f"columns that are not read: {', '.join(roster.ignored_columns)}")
     with console.progress("importing the roster"):
-        imported = patiently(console, system, lambda: system.import_meters(roster))
+        place.attempts.run(place.set_up)
+        imported = place.history.import_meters(roster)
     _report(console, file, imported, json=json)
     tell_findings(console, imported.found)
     if imported.bad:
@@ -63,9 +63,9 @@ def show(console: Console, status: Chosen = None, json: Json = False) -> None:
     """List the meters, with their dates, newest reading and reliability. With --json, an array of objects."""
     from greenstream.adapters.postgres.base.lookup import looking, rows
 
-    system = open_system(console)
-    patiently(console, system, lambda: system.database).close()
-    with looking(system.dsn) as connection:
+    place = open_place(console)
+    place.attempts.run(lambda: place.database).close()
+    with looking(place.dsn) as connection:
         found = rows(connection, "reports.meters", status=status.value if status else None)
     if json:
         console.emit([_as_json(row) for row in found])

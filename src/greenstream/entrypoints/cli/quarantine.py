@@ -26,7 +26,7 @@ from greenstream.entrypoints.cli.console import (
     UsageError,
     command,
     for_stdout,
-    open_system,
+    open_place,
     stop,
 )
 from greenstream.entrypoints.cli.tables import size_text
@@ -34,7 +34,7 @@ from greenstream.entrypoints.cli.tables import size_text
 if TYPE_CHECKING:
     from greenstream.application.corrections.replay import ReplayedFile
     from greenstream.domain.corrections.values import RowChoice
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 quarantine = typer.Typer(
     help="Rejected rows: look at them, fix them, replay them, give them up.",
@@ -64,10 +64,10 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the rejected rows that wait, the newest first, and count all of them by code."""
-    system = open_system(console)
-    choice = row_choice(system.settings.timezone, code, source_file, since)
+    place = open_place(console)
+    choice = row_choice(place.settings.timezone, code, source_file, since)
     chars = None if json else EXCERPT_CHARS + 1
-    found = system.replays().quarantined(choice, limit=limit, with_closed=closed, chars=chars)
+    found = place.database.replays().quarantined(choice, limit=limit, with_closed=closed, chars=chars)
     if json:
         console.emit({"counts": found.counts, "rows": found.rows})
         return
@@ -90,7 +90,7 @@ def show(
     """Show all that is known of a rejected row."""
     from greenstream.domain.errors import NotFound
 
-    found = open_system(console).replays().quarantined_row(source_file, line)
+    found = open_place(console).database.replays().quarantined_row(source_file, line)
     if not found:
         raise NotFound(f"no row of {source_file}, line {line}, was ever rejected; see `greenstream quarantine list`")
     for row in found:
@@ -116,17 +116,14 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give rejected rows up. They stay there and count as rejected, but wait no longer and are not replayed."""
-    from greenstream.wiring import now
-
     if not (rows or code or source_file):
         raise UsageError("name the rows: SOURCE_FILE LINE…, --code or --source-file")
-    system = open_system(console)
-    choice = _chosen(system, rows, code, source_file)
-    replays = system.replays()
+    place = open_place(console)
+    choice = _chosen(place, rows, code, source_file)
     if dry_run:
-        counts = replays.quarantined(choice, limit=0, with_closed=False).counts
+        counts = place.database.replays().quarantined(choice, limit=0, with_closed=False).counts
     else:
-        counts = replays.discard_rows(choice, reason, now())
+        counts = place.corrections.discard_rows(choice, reason)
     total = sum(counts.values())
     if json:
         console.emit({"discarded": total, "counts": counts, "dry_run": dry_run})
@@ -152,9 +149,9 @@ def discard_file(
     Such as an archive that can't be unpacked, in which `erase` can't look for a meter, and which it names. A file whose
     rows were stored stays. It is noted in deletions. With --json, one object a line and file.
     """
-    system = open_system(console)
+    place = open_place(console)
     for path in dict.fromkeys(files):
-        gone = system.discard_file(path, reason, dry_run=dry_run)
+        gone = place.corrections.discard_file(path, reason, dry_run=dry_run)
         if json:
             console.emit({"discarded": gone.subject, "size_bytes": gone.amount, "dry_run": dry_run})
         else:
@@ -182,8 +179,8 @@ def export(
     """
     if out != "-" and Path(out).exists():
         raise UsageError(f"{out} is there already; it may hold fixes, so name another one")
-    system = open_system(console)
-    text, rows = system.export_rows(row_choice(system.settings.timezone, code, source_file, since))
+    place = open_place(console)
+    text, rows = place.corrections.export_rows(row_choice(place.settings.timezone, code, source_file, since))
     if out == "-":
         sys.stdout.buffer.writelines(for_stdout([text]))
     else:
@@ -215,13 +212,13 @@ def replay(
     Each row is judged in its place among the other lines of its file. Without options, all rows that wait are. Safe to
     repeat: a row that was replayed waits no longer. With --json, one object a line and file.
     """
-    system = open_system(console)
+    place = open_place(console)
     if fixed:
         if rows or code or source_file:
             raise UsageError("--from names the rows itself: give no other ones")
-        files = system.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
+        files = place.corrections.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
     else:
-        files = system.replay_rows(_chosen(system, rows, code, source_file), dry_run=dry_run)
+        files = place.corrections.replay_rows(_chosen(place, rows, code, source_file), dry_run=dry_run)
     done: list[ReplayedFile] = []
     try:
         for each in files:
@@ -244,11 +241,11 @@ def _end(console: Console, done: "list[ReplayedFile]", named: int) -> None:
         stop(ExitCode.TROUBLE)
 
 
-def _chosen(system: "System", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
+def _chosen(place: "Place", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
     named, lines = named_rows(rows or [])
     if named and source_file:
         raise UsageError("--source-file is given twice: the rows name their file")
-    return row_choice(system.settings.timezone, code, named or source_file, None, lines)
+    return row_choice(place.settings.timezone, code, named or source_file, None, lines)
 
 
 def tell_row(console: Console, row: Mapping[str, Any]) -> None:

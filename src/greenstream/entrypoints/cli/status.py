@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 Facts = Mapping[str, Any]
 FATES = ("stored", "duplicate", "rejected")
@@ -25,7 +25,7 @@ def status(console: Console, json: Json = False) -> None:
 
     Exit 0 also where the database is down or not set up yet: that is what it reports, as "running" and "version".
     """
-    facts = gather(open_system(console))
+    facts = gather(open_place(console))
     if json:
         console.emit(facts)
         return
@@ -35,16 +35,16 @@ def status(console: Console, json: Json = False) -> None:
         console.say(f"\n{hint}")
 
 
-def gather(system: "System") -> dict[str, Any]:
+def gather(place: "Place") -> dict[str, Any]:
     """What is known: `server`, `store`, `timezone`, and where the database answers, what it holds."""
     from greenstream.adapters.postgres.reports.reader import connect_reader
     from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
 
-    server, dsn = _server(system)
+    server, dsn = _server(place)
     facts: dict[str, Any] = {
         "server": server,
-        "store": str(system.store),
-        "timezone": system.settings.timezone,
+        "store": str(place.store),
+        "timezone": place.settings.timezone,
         "version": None,
     }
     if dsn is None:
@@ -60,10 +60,10 @@ def gather(system: "System") -> dict[str, Any]:
         return facts
 
 
-def _server(system: "System") -> tuple[dict[str, Any], str | None]:
-    if system.server is None:
-        return {"kind": "yours", "running": False}, system.own_dsn
-    found = system.server.status()
+def _server(place: "Place") -> tuple[dict[str, Any], str | None]:
+    if place.server is None:
+        return {"kind": "yours", "running": False}, place.own_dsn
+    found = place.server.status()
     facts = {"kind": "embedded", "running": found.running, "data_dir": str(found.data_dir)}
     return facts | {"initialised": (found.data_dir / "PG_VERSION").exists()}, found.dsn
 

@@ -15,7 +15,7 @@ from greenstream.domain.ledger import FileResult
 from greenstream.entrypoints.cli.demo.run import Run
 from greenstream.entrypoints.cli.evaluate.comparison import scores_of
 from greenstream.simulator import SimulationPlan, SimulationReport
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 EXPECTED: Mapping[str, tuple[str, ...]] = {
     "wrong_unit": ("INVALID_UNIT",),
@@ -161,8 +161,8 @@ class DemoFacts:
         return asdict(self)
 
 
-def facts_of(run: Run, system: System) -> DemoFacts:
-    with looking(system.dsn) as connection:
+def facts_of(run: Run, place: Place) -> DemoFacts:
+    with looking(place.dsn) as connection:
         return DemoFacts(
             simulated=_simulated(run.plan, run.report),
             arrived=_arrived(run.results),
@@ -172,8 +172,8 @@ def facts_of(run: Run, system: System) -> DemoFacts:
                 Quarantined(**_chosen(row, Quarantined)) for row in rows(connection, "reports.demo_quarantine")
             ],
             grades={row["grade"]: row["readings"] for row in rows(connection, "reports.demo_grades")},
-            compared=[*_compared(connection, run.truth, run.sha256), *_compared_histories(run, system)],
-            curve=_curve(connection, run.plan, system),
+            compared=[*_compared(connection, run.truth, run.sha256), *_compared_histories(run, place)],
+            curve=_curve(connection, run.plan, place),
             lake=_in_lake(run),
         )
 
@@ -241,9 +241,9 @@ def _found(fates: Sequence[Row], fault: str, expected: Sequence[str]) -> int:
     return sum(row["times"] for row in fates if row["fault"] == fault and set(row["fate"]) & set(expected))
 
 
-def _compared_histories(run: Run, system: System) -> list[Compared]:
+def _compared_histories(run: Run, place: Place) -> list[Compared]:
     """Hold the findings of the history rules to the truth."""
-    recalls = {(each.fault, *each.codes): each for each in scores_of(system, run.plan, run.truth).recalls}
+    recalls = {(each.fault, *each.codes): each for each in scores_of(place, run.plan, run.truth).recalls}
     scored = [(recalls[fault, code], code) for fault, code in BY_HISTORY.items() if (fault, code) in recalls]
     return [
         Compared(fault=each.fault, simulated=each.injected, findable=each.findable, found=each.found, expected=(code,))
@@ -251,8 +251,8 @@ def _compared_histories(run: Run, system: System) -> list[Compared]:
     ]
 
 
-def _curve(connection: Connection, plan: SimulationPlan, system: System) -> Curve:
-    limits, day = system.site.limits, _last_day(plan)
+def _curve(connection: Connection, plan: SimulationPlan, place: Place) -> Curve:
+    limits, day = place.site.limits, _last_day(plan)
     found = rows(
         connection,
         "reports.demo_load_curve",

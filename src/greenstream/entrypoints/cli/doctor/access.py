@@ -6,21 +6,21 @@ from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.lookup import looking, rows
 from greenstream.adapters.postgres.schema.rights import RELATIONS
 from greenstream.entrypoints.cli.doctor.finding import Finding, ok, warning
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 CHECK = "reader"
 
 
-def reader(system: System, connection: Connection) -> Iterator[Finding]:
+def reader(place: Place, connection: Connection) -> Iterator[Finding]:
     """`query` connects as a role that can only read; `connection` is ours, to a database of this version."""
-    if system.server is None and system.settings.reader_url is None:
+    if place.server is None and place.settings.reader_url is None:
         yield warning(
             CHECK,
             f"`query` has the rights of {connection.info.user}: only its transaction keeps it from writing",
             "make a role (CREATE ROLE … LOGIN), greenstream db grant it, and name it in GREENSTREAM_READER_URL",
         )
         return
-    with looking(system.reader_dsn) as theirs:
+    with looking(place.reader_dsn) as theirs:
         yield from _findings(theirs)
 
 

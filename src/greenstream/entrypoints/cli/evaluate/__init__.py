@@ -46,16 +46,16 @@ def evaluate(
     """
     from greenstream.entrypoints.cli.demo.run import run_through
     from greenstream.entrypoints.cli.evaluate.comparison import scores_of
-    from greenstream.entrypoints.cli.evaluate.home import passing_system
+    from greenstream.entrypoints.cli.evaluate.home import passing_place
     from greenstream.entrypoints.cli.evaluate.report import as_json, tell
     from greenstream.settings import load_settings
 
     began = time.perf_counter()
     settings = load_settings()
     plan = _plan(settings, meters=meters, days=days, seed=seed, faults=faults)
-    with passing_system(settings, console.say) as system:
-        run = run_through(console, plan, system)
-        scores = scores_of(system, plan, run.truth)
+    with passing_place(settings, console.say) as place:
+        run = run_through(console, plan, place)
+        scores = scores_of(place, plan, run.truth)
     fleet = {"meters": meters, "days": days, "first_day": plan.start.isoformat(), "seed": seed}
     seconds = round(time.perf_counter() - began, 1)
     if json:
@@ -72,12 +72,12 @@ def evaluate(
 
 
 def _plan(settings: "PlaceSettings", *, meters: int, days: int, seed: int, faults: str) -> "SimulationPlan":
-    from greenstream.wiring import now
+    from greenstream.wiring import utc_now
 
     return planned(
         meters=meters,
         days=days,
-        start=last_days(days, settings.timezone, now()),
+        start=last_days(days, settings.timezone, utc_now()),
         seed=seed,
         timezone=settings.timezone,
         interval_minutes=settings.site.limits.interval_minutes,

@@ -9,17 +9,17 @@ from greenstream.domain.readings.schema import conform
 from greenstream.domain.site import day_slots
 from greenstream.evaluation.scoring import FOUND, TRUTH, Scores, score
 from greenstream.simulator import SimulationPlan
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 VALUE = r"^(?:energy_value '|constant at )([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)"
 """How `detail` tells the value that a fault puts in place of the right one."""
 
 
-def scores_of(system: System, plan: SimulationPlan, truth: Path) -> Scores:
+def scores_of(place: Place, plan: SimulationPlan, truth: Path) -> Scores:
     """Score the findings in the system's database by a simulation's truth.csv."""
-    site = system.site
+    site = place.site
     fleet_first = day_slots(plan.start, plan.timezone, plan.interval_minutes).start
-    return score(injected(truth, plan.interval_seconds), found(system.dsn, plan.interval_seconds), fleet_first, site)
+    return score(injected(truth, plan.interval_seconds), found(place.dsn, plan.interval_seconds), fleet_first, site)
 
 
 def injected(truth: Path, slot_seconds: int) -> pl.DataFrame:
