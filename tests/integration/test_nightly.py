@@ -133,10 +133,9 @@ def test_one_at_a_time_whoever_calls(bed: Bed, tmp_path: Path, name: str) -> Non
     place.close()
 
 
-def test_a_dry_run_waits_for_nobody(bed: Bed) -> None:
+def test_a_dry_run_waits_for_nobody_and_knows_of_what_the_rules_have_not_seen(bed: Bed) -> None:
     place = Place(Settings(home=bed.folder, database_url=bed.dsn), refuse_to_wait)
     place.loading.process(bed.land("a.csv", LINE.format(1)))
-    place.history.detect()
     with only_one(bed.dsn, "nightly"):
         assert Due(step="settle", day=date(2024, 3, 1)) in list(planned(place.lake.night()))
     place.close()

@@ -68,6 +68,10 @@ class SettingsError(PermanentError):
     """A setting cannot be used."""
 
 
+SETS_UP = "greenstream up, ingest, demo or db migrate does it"
+"""Who brings what is missing, for messages."""
+
+
 class NotSetUp(PermanentError):
     """Nothing was set up here yet, or by another version of the program."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from greenstream import __version__
 from greenstream.application.exclusion import Exclusion
 from greenstream.application.retry import Attempts, Once, Retry
-from greenstream.domain.errors import DatabaseUnavailable, NotSetUp
+from greenstream.domain.errors import SETS_UP, DatabaseUnavailable, NotSetUp
 from greenstream.domain.landing import Clock
 from greenstream.domain.site import local_day, slot_of
 
@@ -267,9 +267,6 @@ class Place:
         if self.server is not None and self.server.status().initialised:
             with suppress(DatabaseUnavailable):  # a full disk, say; the next attempt tells
                 self.server.ensure_running(self.say)
-
-
-SETS_UP = "greenstream up, ingest, demo or db migrate does it"
 
 
 def _other_version(found: str | None, needed: str) -> str:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_place
+from greenstream.domain.errors import SETS_UP
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
@@ -23,16 +24,26 @@ def register(app: typer.Typer) -> None:
 def status(console: Console, json: Json = False) -> None:
     """Report the database, the store and everything that came in. It starts and changes nothing.
 
-    Exit 0 also where the database is down or not set up yet: that is what it reports, as "running" and "version".
+    Exit 0 also where the database is down: that is what it reports, as "running" and "version". Exit 1 where nothing
+    was set up yet.
     """
     facts = gather(open_place(console))
     if json:
         console.emit(facts)
-        return
-    for line in _page(facts):
-        console.write(line)
-    if hint := _hint(facts):
+    else:
+        for line in _page(facts):
+            console.write(line)
+    if _is_not_set_up(facts):
+        console.warn(f"nothing is set up here yet: {SETS_UP}")
+        stop(ExitCode.TROUBLE)
+    if (hint := _hint(facts)) and not json:
         console.say(f"\n{hint}")
+
+
+def _is_not_set_up(facts: "Facts") -> bool:
+    """A server that is down, or away, can't tell."""
+    server = facts["server"]
+    return not server.get("initialised", True) or (server["running"] and facts["version"] is None)
 
 
 def gather(place: "Place") -> dict[str, Any]:
@@ -163,12 +174,6 @@ def _counts(counts: Facts) -> str:
 
 def _hint(facts: Facts) -> str | None:
     server = facts["server"]
-    if not server["running"]:
-        return (
-            None
-            if "error" in server
-            else "the next command that needs the database starts it, e.g. greenstream ingest FILE"
-        )
-    if facts["version"] is None:
-        return "nothing is set up in this database yet: greenstream db migrate, or greenstream ingest FILE"
-    return None
+    if server["running"] or "error" in server:
+        return None
+    return "the next command that needs the database starts it, e.g. greenstream ingest FILE"

@@ -55,14 +55,13 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
     from greenstream.entrypoints.service import Service
     from greenstream.entrypoints.service.logs import logger
     from greenstream.entrypoints.service.metrics import Metrics
-    from greenstream.wiring import Place
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics, outages = Metrics(CollectorRegistry()), Outages()
     log = logger(json=log_json or not sys.stderr.isatty(), on_drop=metrics.log_dropped)
-    reach = Place.set_up if intake else _wait_for_set_up
+    reach = _set_up if intake else _wait_for_set_up
     parts = _parts(stop, log, metrics, outages, intake, routes)
 
     def make_place() -> "Place":
@@ -76,21 +75,23 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
     log.info("stopped")
 
 
+def _set_up(place: "Place") -> None:
+    """Senders have where to drop from now on, also while the database is away."""
+    place.store.folder()
+    place.set_up()
+
+
 def _wait_for_set_up(place: "Place") -> None:
     """A worker waits for whoever sets up, or brings the database to this version."""
     _ = place.database
 
 
 def _look_around(place: "Place", log: "Log", outages: "Outages", reach: "Callable[[Place], object]") -> None:
-    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for.
-
-    Senders have where to drop from now on, also while the database is away.
-    """
+    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for."""
     from greenstream.domain.errors import DatabaseRefused, NotSetUp, RetryableError, StorageRefused
     from greenstream.wiring import utc_now
 
     try:
-        place.store.folder()
         reach(place)
     except (RetryableError, StorageRefused, DatabaseRefused, NotSetUp) as error:
         outages.note(error, utc_now())

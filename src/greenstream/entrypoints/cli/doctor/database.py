@@ -8,12 +8,12 @@ from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.lookup import Row, looking, rows
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
 from greenstream.adapters.postgres.schema.migrate import check_site, current_version, newest_version
+from greenstream.domain.errors import SETS_UP
 from greenstream.domain.landing import Clock
 from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.entrypoints.cli.doctor.configuration import local_times, telling_instants
 from greenstream.entrypoints.cli.doctor.finding import Finding, Level, examined, fault, ok, warning
 from greenstream.wiring import Place
-from greenstream.wiring.place import SETS_UP
 
 TOLERANCE = timedelta(seconds=2)
 SPARE_CONNECTIONS = 10  # workers, the web, and people with psql
