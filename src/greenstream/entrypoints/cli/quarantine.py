@@ -8,17 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from greenstream.domain.text import EXCERPT_CHARS, beginning
-from greenstream.entrypoints.cli.choice import (
-    Code,
-    DryRun,
-    Since,
-    SourceFile,
-    file_as_json,
-    named_rows,
-    row_choice,
-    tell_files,
-    troubles_of,
-)
 from greenstream.entrypoints.cli.console import (
     Console,
     ExitCode,
@@ -28,6 +17,17 @@ from greenstream.entrypoints.cli.console import (
     for_stdout,
     open_place,
     stop,
+)
+from greenstream.entrypoints.cli.row_selection import (
+    Code,
+    DryRun,
+    Since,
+    SourceFile,
+    file_as_json,
+    named_rows,
+    row_choice,
+    tell_files,
+    troubles_of,
 )
 from greenstream.entrypoints.cli.tables import size_text
 
