@@ -25,8 +25,8 @@ from greenstream.adapters.postgres.corrections.replay import PostgresReplays
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.postgres.reports.answers import Answer
-from greenstream.adapters.postgres.reports.gauges import GaugeValue, read_gauges
 from greenstream.adapters.postgres.reports.reader import PostgresReader, connect_reader
+from greenstream.adapters.postgres.reports.sources import PostgresReports
 from greenstream.adapters.postgres.schema.rights import admit_reader, grant_reading
 from greenstream.adapters.queues.procrastinate_queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.adapters.storage import ObjectStore, open_store
@@ -48,10 +48,11 @@ from greenstream.application.loading.intake import Intake
 from greenstream.application.loading.outages import StoreProbe, is_outage
 from greenstream.application.loading.process_file import new_versions, next_version, process_file, reject_unlanded
 from greenstream.application.nightly import Night
+from greenstream.application.reports.reports import Reports
 from greenstream.domain.alerts.values import Outage
 from greenstream.domain.corrections.fixes import read_fixes, to_csv
 from greenstream.domain.corrections.values import RowChoice
-from greenstream.domain.errors import DatabaseUnavailable, GreenStreamError
+from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.formats.roster import Roster
 from greenstream.domain.lake.retention import Deletion
 from greenstream.domain.landing import LandedFile
@@ -156,7 +157,7 @@ class System:
     def migrate(self) -> tuple[str | None, str]:
         """Bring the database to this program's version; the versions before and after."""
         with self.reader() as reader:
-            before = reader.server().schema_version
+            before = reader.schema_version()
         return before, self._bring_up(self.dsn)
 
     def back_up(self, path: Path, bars: Bars, *, files: bool) -> Taken:
@@ -241,12 +242,22 @@ class System:
 
         return hand_back_lost(self.dsn, crashed)
 
-    def gauges(self) -> list[GaugeValue]:
-        """What monitoring asks of the database; never starts it. Raises DatabaseUnavailable or DatabaseRefused."""
-        dsn = self.server.status().dsn if self.server else self.own_dsn
-        if dsn is None:
-            raise DatabaseUnavailable("the embedded PostgreSQL does not run; the next command that needs it starts it")
-        return read_gauges(dsn)
+    @cached_property
+    def reports(self) -> Reports:
+        """What can be asked of it."""
+
+        def prepare() -> None:
+            self.database.close()  # the relations are there
+
+        sources = PostgresReports(
+            site=self.site,
+            server=self.server,
+            given=lambda: self.own_dsn,
+            start=lambda: self.dsn,
+            prepare=prepare,
+            reader=lambda: self.reader_dsn,
+        )
+        return Reports(sources=sources, store=lambda: str(self.store), site=self.site)
 
     def close(self) -> None:
         """End all connections; what is used again is made again."""

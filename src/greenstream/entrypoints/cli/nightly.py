@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greenstream.entrypoints.cli.archive import as_json as archived_json
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, Progress, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
 from greenstream.entrypoints.cli.days import Day, chosen_days
 from greenstream.entrypoints.cli.patience import alone, patiently
+from greenstream.entrypoints.cli.progress import Progress
 from greenstream.entrypoints.cli.settle import as_json as settled_json
 
 if TYPE_CHECKING:

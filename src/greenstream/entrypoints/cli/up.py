@@ -94,7 +94,7 @@ def _look_around(system: "System", log: "Log", outages: "Outages") -> None:
 def _metrics_served(metrics: "Metrics", system: "System", log: "Log") -> AbstractContextManager[None]:
     from greenstream.entrypoints.service.metrics import DatabaseGauges, served
 
-    metrics.registry.register(DatabaseGauges(system.gauges))
+    metrics.registry.register(DatabaseGauges(system.reports.gauges))
     return served(metrics.registry, host=system.settings.metrics_host, port=system.settings.metrics_port, log=log)
 
 
