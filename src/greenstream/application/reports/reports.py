@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -28,35 +27,35 @@ if TYPE_CHECKING:
     from greenstream.ports.reports import ExaminationSource, ReportSources
 
 
-@dataclass(frozen=True, kw_only=True)
 class Reports:
     """Each answer is as of the moment it was asked for, and changes nothing.
 
     All raise DatabaseUnavailable or DatabaseRefused, but `status`, which reports that instead.
     """
 
-    sources: "ReportSources"
-    store: Callable[[], str]
-    site: Site
+    def __init__(self, sources: "ReportSources", store: Callable[[], str], site: Site) -> None:
+        self._sources = sources
+        self._store = store
+        self._site = site
 
     def status(self) -> "Status":
-        return status(self.sources, self.store(), self.site.timezone)
+        return status(self._sources, self._store(), self._site.timezone)
 
     def meters(self, status: str | None = None) -> "Sequence[MeterRow]":
         """All meters, or those of one status, by meter_id."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             return source.meters(status)
 
     def quarantine(
         self, choice: "RowChoice", *, limit: int, closed: bool = False, chars: int | None = None
     ) -> "Quarantine":
         """Rejected rows that wait, with `closed` all of them, the newest first; a line is cut after `chars`."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             return source.quarantine(choice, limit=limit, closed=closed, chars=chars)
 
     def quarantined_row(self, source_file: str, line_number: int) -> "Sequence[QuarantinedDetail]":
         """All that is known of a rejected row; several where files came under one name. Raises NotFound."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             found = source.quarantined_row(source_file, line_number)
         if not found:
             raise NotFound(
@@ -66,12 +65,12 @@ class Reports:
 
     def dead_letters(self, *, closed: bool = False) -> "Sequence[DeadLetter]":
         """Files that failed and wait for a person, with `closed` all of them; the latest first."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             return source.dead_letters(closed=closed)
 
     def dead_letter(self, dead_letter_id: int) -> "DeadLetterDetail":
         """All that is known of a file that failed. Raises NotFound."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             found = source.dead_letter(dead_letter_id)
         if found is None:
             raise NotFound(f"there is no dead letter {dead_letter_id}; see `greenstream dead-letters list --all`")
@@ -79,29 +78,29 @@ class Reports:
 
     def alerts(self, *, closed: bool = False) -> "Sequence[Alert]":
         """The open alerts, with `closed` all of them; the latest first."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             return source.alerts(closed=closed)
 
     def findings(self, slot_seconds: int) -> "Sequence[LocatedFinding]":
         """All that the rules found, as scores compare it with the truth."""
-        with self.sources.current() as source:
+        with self._sources.current() as source:
             return source.findings(slot_seconds)
 
     def demo(self, faulty: "FaultyLines", day: date) -> "StoredDemo":
         """What came of the demo's files."""
         from greenstream.application.reports.demo import stored_demo
 
-        with self.sources.of_demo() as source:
-            return stored_demo(source, faulty, self.site, day)
+        with self._sources.of_demo() as source:
+            return stored_demo(source, faulty, self._site, day)
 
     def examined(self) -> "AbstractContextManager[ExaminationSource]":
         """What the doctor asks, one check after the other, of a database of whatever version."""
-        return self.sources.examined()
+        return self._sources.examined()
 
     def reader_rights(self) -> "ReaderRights":
         """Of the role that people's queries connect as."""
-        return self.sources.reader_rights()
+        return self._sources.reader_rights()
 
     def gauges(self) -> "Sequence[GaugeValue]":
         """What monitoring asks; soon or not at all, and nothing is started."""
-        return self.sources.gauges()
+        return self._sources.gauges()

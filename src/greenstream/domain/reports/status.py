@@ -104,3 +104,8 @@ class Status:
     timezone: Annotated[str, Doc("of local days, an IANA name")]
     version: Annotated[str | None, Doc("of the database's schema; null before anything was set up in it")]
     stored: Annotated[Stored | None, Doc("what the database holds")] = field(metadata=FLAT)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether anything was set up, as far as is known: a server that is down, or away, can't tell."""
+        return self.server.initialised is not False and not (self.server.running and self.version is None)

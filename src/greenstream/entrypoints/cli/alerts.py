@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
     from greenstream.domain.alerts.values import Alert
@@ -37,7 +37,7 @@ def overview(ctx: typer.Context, closed: Closed = False, json: Json = False) -> 
 @command(alerts, "list", example="greenstream alerts list\ngreenstream alerts list --all --json | jq '.[].code'")
 def list_(console: Console, closed: Closed = False, json: Json = False) -> None:
     """List the open alerts, the latest first: neither acknowledged nor resolved."""
-    found = open_system(console).reports.alerts(closed=closed)
+    found = open_place(console).reports.alerts(closed=closed)
     if json:
         console.emit(found)
     elif found:
@@ -61,10 +61,8 @@ def acknowledge(
     if [bool(ids), code is not None, every].count(True) != 1:
         raise UsageError("name the alerts: by IDs, or with --code CODE, or --all")
     from greenstream.domain.reports.place import Acknowledged
-    from greenstream.wiring import now
 
-    with open_system(console).alerts() as book:
-        done = book.acknowledge(now(), ids=ids, code=code)
+    done = open_place(console).alerts.acknowledge(ids=ids, code=code)
     if json:
         console.emit(Acknowledged(acknowledged=sorted(done)))
     else:
@@ -80,10 +78,10 @@ def send_test(console: Console, json: Json = False) -> None:
     from greenstream.application.alerts import try_channels
     from greenstream.domain.reports.place import ChannelTest
 
-    system = open_system(console)
-    if not system.alert_channels:
+    place = open_place(console)
+    if not place.alerts.channels:
         raise UsageError("GREENSTREAM_ALERT_URLS is not set; it takes URLs such as mailtos://… or slack://…")
-    results = try_channels(system.alert_channels)
+    results = try_channels(place.alerts.channels)
     for channel, trouble in results.items():
         if json:
             console.emit(ChannelTest(channel=channel, sent=trouble is None, trouble=trouble))

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
-from greenstream.entrypoints.cli.patience import alone
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
@@ -31,9 +30,8 @@ def backup(console: Console, folder: Folder, files: Files = True, json: Json = F
     only, as it holds customers' data. Files on S3 aren't copied: the bucket's versioning and replication keep them. A
     night under way is waited for, and the next one waits.
     """
-    system = open_system(console)
-    with alone(console, system, system.no_night):
-        done = system.back_up(folder.absolute(), console.progress, files=files)
+    place = open_place(console)
+    done = place.backups.take(folder.absolute(), console.progress, files=files)
     taken = done.backup
     if json:
         console.emit({"backup": str(folder), **_as_json(taken), "left_out": done.left_out})

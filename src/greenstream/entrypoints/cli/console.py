@@ -23,7 +23,7 @@ from greenstream.entrypoints.cli.progress import Progress
 from greenstream.entrypoints.cli.tables import table_lines
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 Json = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hints; data and errors stay.")]
@@ -116,15 +116,15 @@ class Console:
         return ExitCode.TROUBLE
 
 
-def open_system(console: Console, progress: Callable[[str], None] | None = None) -> "System":
-    """The system of the settings; nothing of it is started yet. Raises SettingsError.
+def open_place(console: Console, say: Callable[[str], None] | None = None) -> "Place":
+    """The place of the settings, with a person's patience; nothing of it is started yet. Raises SettingsError.
 
-    `progress` hears of slow steps in place of stderr.
+    `say` hears of slow steps in place of stderr; a service waits by itself, so it is not patient.
     """
     from greenstream.settings import load_settings
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
-    return System(load_settings(), progress or console.say)
+    return Place(load_settings(), say or console.say, is_patient=say is None)
 
 
 def is_colourful(stream: Any) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 
 db = typer.Typer(help="The database: its address, its version.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -18,7 +18,7 @@ def url(console: Console, json: Json = False) -> None:
     """Print the address (DSN) of the database, for psql, psycopg and others; starts the embedded one."""
     from greenstream.domain.reports.place import DatabaseUrl
 
-    dsn = open_system(console).dsn
+    dsn = open_place(console).dsn
     if json:
         console.emit(DatabaseUrl(url=dsn))
     else:
@@ -30,7 +30,7 @@ def migrate(console: Console, json: Json = False) -> None:
     """Bring the database to this program's version. Nothing happens where it is that already."""
     from greenstream.domain.reports.place import Migrated
 
-    before, after = open_system(console).migrate()
+    before, after = open_place(console).migrate()
     if json:
         console.emit(Migrated(from_=before, to=after))
     elif before == after:
@@ -51,7 +51,7 @@ def grant(
     """
     from greenstream.domain.reports.place import Granted
 
-    granted = open_system(console).grant_reading(role)
+    granted = open_place(console).grant_reading(role)
     if json:
         console.emit(Granted(role=role, granted=granted))
         return

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
+    from greenstream.application.loading import dead_letters as application
     from greenstream.domain.reports.loading import ReplayedLetter
     from greenstream.domain.reports.rows import DeadLetter
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 dead_letters = typer.Typer(
     help="Files that failed and need a person: look at them, replay them, give them up.",
@@ -34,7 +35,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the files that failed and wait for a person, the latest first, with the error."""
-    found = open_system(console).reports.dead_letters(closed=closed)
+    found = open_place(console).reports.dead_letters(closed=closed)
     if json:
         console.emit(found)
     elif found:
@@ -48,7 +49,7 @@ def show(
     console: Console, letter: Annotated[int, typer.Argument(metavar="ID", show_default=False)], json: Json = False
 ) -> None:
     """Show a dead letter with its traceback."""
-    found = open_system(console).reports.dead_letter(letter)
+    found = open_place(console).reports.dead_letter(letter)
     if json:
         console.emit(found)
         return
@@ -70,12 +71,12 @@ def replay(
     One that fails again stays the same dead letter, with one attempt more and the new error. With --json, one object a
     line and file. Exit 0 if every file is loaded or a duplicate, else 1.
     """
-    system = open_system(console)
-    chosen, troubles = _chosen(system, ids, every=every)
+    place = open_place(console)
+    chosen, troubles = _chosen(place, ids, every=every)
     done: list[ReplayedLetter] = []
     try:
         for letter in chosen:
-            done.append(_replayed(system, letter))
+            done.append(_answer(place.loading.replay_dead_letter(letter.id, letter.source_file)))
             if json:
                 console.emit(done[-1])
     finally:
@@ -94,10 +95,9 @@ def discard(
 ) -> None:
     """Give dead letters up: they wait no longer. Their files stay in the landing zone."""
     from greenstream.domain.reports.loading import DiscardedLetters
-    from greenstream.wiring import now
 
-    replays = open_system(console).replays()
-    done = [each for each in dict.fromkeys(ids) if replays.discard_dead_letter(each, reason, now())]
+    loading = open_place(console).loading
+    done = [each for each in dict.fromkeys(ids) if loading.discard_dead_letter(each, reason)]
     if json:
         console.emit(DiscardedLetters(discarded=done))
     else:
@@ -105,11 +105,11 @@ def discard(
     _end(console, _not_waiting(each for each in dict.fromkeys(ids) if each not in done))
 
 
-def _chosen(system: "System", ids: list[int] | None, *, every: bool) -> "tuple[Sequence[DeadLetter], list[str]]":
+def _chosen(place: "Place", ids: list[int] | None, *, every: bool) -> "tuple[Sequence[DeadLetter], list[str]]":
     """The letters that wait, the first to fail first, and what is wrong with the IDs."""
     if bool(ids) == every:
         raise UsageError("name the dead letters by their IDs, or all with --all")
-    waiting = {letter.id: letter for letter in reversed(system.reports.dead_letters())}
+    waiting = {letter.id: letter for letter in reversed(place.reports.dead_letters())}
     if every:
         return list(waiting.values()), []
     wanted = dict.fromkeys(ids or ())
@@ -122,28 +122,17 @@ def _not_waiting(ids: Any) -> list[str]:
     return [f"no dead letter {each} waits; see `greenstream dead-letters list --all`" for each in ids]
 
 
-def _replayed(system: "System", letter: "DeadLetter") -> "ReplayedLetter":
-    from greenstream.domain.errors import InvalidKey, NotFound, RetryableError, StorageRefused
+def _answer(replayed: "application.ReplayedLetter") -> "ReplayedLetter":
     from greenstream.domain.reports.loading import ReplayedLetter
 
-    try:
-        result = system.process(letter.source_file)
-    except (RetryableError, StorageRefused) as failure:
-        if system.is_outage(failure):
-            raise
-        result = system.fail(letter.source_file, failure, attempts=1)
-    except NotFound:
-        error = "the file is no longer in the landing zone: land it again, or discard the dead letter"
-        return ReplayedLetter(id=letter.id, file=letter.source_file, error=error)
-    except InvalidKey as error:
-        return ReplayedLetter(id=letter.id, file=letter.source_file, error=f"{error}; discard it")
+    result = replayed.result
     return ReplayedLetter(
-        id=letter.id,
-        file=letter.source_file,
-        outcome=result.outcome,
-        reason=result.reason,
-        **vars(result.ledger),
-        error=result.error,
+        id=replayed.dead_letter_id,
+        file=replayed.source_file,
+        outcome=result.outcome if result else None,
+        reason=result.reason if result else None,
+        **{fate: getattr(result.ledger, fate) if result else None for fate in FATES},
+        error=replayed.error,
     )
 
 

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from greenstream.domain.text import printable
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
-from greenstream.entrypoints.cli.patience import alone
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 COLUMNS = ("layer", "what", "erased")
 
@@ -34,10 +33,10 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
 
     if not yes and not _confirmed(meter_id):
         raise UsageError("erasing can't be undone: confirm it with --yes")
-    system = open_system(console)
+    place = open_place(console)
     rows, unsearchable = [], []
-    with alone(console, system), console.progress("erasing") as progress:
-        for done in system.erase(
+    with console.progress("erasing") as progress:
+        for done in place.corrections.erase(
             meter_id,
             reason,
             on_file=lambda path: progress.describe(f"looking into {path}"),

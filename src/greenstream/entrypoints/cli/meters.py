@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.findings import tell_findings
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.application.history.import_meters import Imported
@@ -48,12 +47,13 @@ def take(console: Console, file: File, json: Json = False) -> None:
     """
     from greenstream.domain.formats.roster import read_roster
 
-    system = open_system(console)
-    roster = read_roster(file, _content(file), system.site.limits)
+    place = open_place(console)
+    roster = read_roster(file, _content(file), place.site.limits)
     if roster.ignored_columns:
         console.say(f"columns that are not read: {', '.join(roster.ignored_columns)}")
     with console.progress("importing the roster"):
-        imported = patiently(console, system, lambda: system.import_meters(roster))
+        place.attempts.run(place.set_up)
+        imported = place.history.import_meters(roster)
     _report(console, file, imported, json=json)
     tell_findings(console, imported.found)
     if imported.bad:
@@ -63,8 +63,8 @@ def take(console: Console, file: File, json: Json = False) -> None:
 @command(meters, "list", example="greenstream meters list --status silent\ngreenstream meters list --json")
 def show(console: Console, status: Chosen = None, json: Json = False) -> None:
     """List the meters, with their dates, newest reading and reliability. With --json, an array of objects."""
-    system = open_system(console)
-    found = patiently(console, system, lambda: system.reports.meters(status.value if status else None))
+    place = open_place(console)
+    found = place.attempts.run(lambda: place.reports.meters(status.value if status else None))
     if json:
         console.emit(found)
         return

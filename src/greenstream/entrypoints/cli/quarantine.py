@@ -25,7 +25,7 @@ from greenstream.entrypoints.cli.console import (
     UsageError,
     command,
     for_stdout,
-    open_system,
+    open_place,
     stop,
 )
 from greenstream.entrypoints.cli.tables import size_text
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from greenstream.application.corrections.replay import ReplayedFile
     from greenstream.domain.corrections.values import RowChoice
     from greenstream.domain.reports.rows import QuarantinedRow
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 quarantine = typer.Typer(
     help="Rejected rows: look at them, fix them, replay them, give them up.",
@@ -64,10 +64,10 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the rejected rows that wait, the newest first, and count all of them by code."""
-    system = open_system(console)
-    choice = row_choice(system.settings.timezone, code, source_file, since)
+    place = open_place(console)
+    choice = row_choice(place.settings.timezone, code, source_file, since)
     chars = None if json else EXCERPT_CHARS + 1
-    found = system.reports.quarantine(choice, limit=limit, closed=closed, chars=chars)
+    found = place.reports.quarantine(choice, limit=limit, closed=closed, chars=chars)
     if json:
         console.emit(found)
         return
@@ -88,7 +88,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show all that is known of a rejected row."""
-    for row in open_system(console).reports.quarantined_row(source_file, line):
+    for row in open_place(console).reports.quarantined_row(source_file, line):
         if json:
             console.emit(row)
         else:
@@ -112,16 +112,15 @@ def discard(
 ) -> None:
     """Give rejected rows up. They stay there and count as rejected, but wait no longer and are not replayed."""
     from greenstream.domain.reports.corrections import DiscardedRows
-    from greenstream.wiring import now
 
     if not (rows or code or source_file):
         raise UsageError("name the rows: SOURCE_FILE LINE…, --code or --source-file")
-    system = open_system(console)
-    choice = _chosen(system, rows, code, source_file)
+    place = open_place(console)
+    choice = _chosen(place, rows, code, source_file)
     if dry_run:
-        counts = system.reports.quarantine(choice, limit=0).counts
+        counts = place.reports.quarantine(choice, limit=0).counts
     else:
-        counts = system.replays().discard_rows(choice, reason, now())
+        counts = place.corrections.discard_rows(choice, reason)
     total = sum(counts.values())
     if json:
         console.emit(DiscardedRows(discarded=total, counts=counts, dry_run=dry_run))
@@ -149,9 +148,9 @@ def discard_file(
     """
     from greenstream.domain.reports.corrections import DiscardedFile
 
-    system = open_system(console)
+    place = open_place(console)
     for path in dict.fromkeys(files):
-        gone = system.discard_file(path, reason, dry_run=dry_run)
+        gone = place.corrections.discard_file(path, reason, dry_run=dry_run)
         if json:
             console.emit(DiscardedFile(discarded=gone.subject, size_bytes=gone.amount, dry_run=dry_run))
         else:
@@ -179,8 +178,8 @@ def export(
     """
     if out != "-" and Path(out).exists():
         raise UsageError(f"{out} is there already; it may hold fixes, so name another one")
-    system = open_system(console)
-    text, rows = system.export_rows(row_choice(system.settings.timezone, code, source_file, since))
+    place = open_place(console)
+    text, rows = place.corrections.export_rows(row_choice(place.settings.timezone, code, source_file, since))
     if out == "-":
         sys.stdout.buffer.writelines(for_stdout([text]))
     else:
@@ -212,13 +211,13 @@ def replay(
     Each row is judged in its place among the other lines of its file. Without options, all rows that wait are. Safe to
     repeat: a row that was replayed waits no longer. With --json, one object a line and file.
     """
-    system = open_system(console)
+    place = open_place(console)
     if fixed:
         if rows or code or source_file:
             raise UsageError("--from names the rows itself: give no other ones")
-        files = system.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
+        files = place.corrections.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
     else:
-        files = system.replay_rows(_chosen(system, rows, code, source_file), dry_run=dry_run)
+        files = place.corrections.replay_rows(_chosen(place, rows, code, source_file), dry_run=dry_run)
     done: list[ReplayedFile] = []
     try:
         for each in files:
@@ -241,11 +240,11 @@ def _end(console: Console, done: "list[ReplayedFile]", named: int) -> None:
         stop(ExitCode.TROUBLE)
 
 
-def _chosen(system: "System", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
+def _chosen(place: "Place", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
     named, lines = named_rows(rows or [])
     if named and source_file:
         raise UsageError("--source-file is given twice: the rows name their file")
-    return row_choice(system.settings.timezone, code, named or source_file, None, lines)
+    return row_choice(place.settings.timezone, code, named or source_file, None, lines)
 
 
 def _row(row: "QuarantinedRow") -> tuple[object, ...]:

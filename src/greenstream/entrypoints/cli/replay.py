@@ -14,7 +14,7 @@ from greenstream.entrypoints.cli.choice import (
     tell_files,
     troubles_of,
 )
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
     from greenstream.application.corrections.rejudge import RejudgedDay
@@ -53,18 +53,18 @@ def replay(
         raise UsageError(f"{rule} is about all readings: name the days with --from and --to")
     if start and end and end < start:
         raise UsageError(f"--to {end} is before --from {start}")
-    system = open_system(console)
+    place = open_place(console)
     files: list[ReplayedFile] = []
     days: list[RejudgedDay] = []
     try:
         if reach.rejected:
             behind = end + timedelta(days=1) if end else None
-            for file in system.replay_rule(rule, start, behind, dry_run=dry_run):
+            for file in place.corrections.replay_rule(rule, start, behind, dry_run=dry_run):
                 files.append(file)
                 if json:
                     console.emit(RuleFile(what="file", **vars(replayed_rows(file))))
         if reach.stored:
-            for day in system.rejudge_days(reach.flags, start, end, dry_run=dry_run):
+            for day in place.corrections.rejudge_days(reach.flags, start, end, dry_run=dry_run):
                 days.append(day)
                 if json:
                     console.emit(_rule_day(day))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 from greenstream.entrypoints.cli.days import First, Last, chosen_days
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def reprocess(
     and version change in place; readings that a file no longer gives move to superseded_readings; the days have to be
     settled again. Safe to repeat. What a person replayed or discarded stays. With --json, one object a line and file.
     """
-    system = open_system(console)
-    days = chosen_days(None, first, last, system.today())
+    place = open_place(console)
+    days = chosen_days(None, first, last, place.today())
     if days is None:
         raise UsageError("--from is missing: which days?")
     done: list[ReprocessedFile] = []
     with console.progress("reprocessing") as progress:
-        for file in system.reprocess(days[0], days[-1], dry_run=dry_run):
+        for file in place.corrections.reprocess(days[0], days[-1], dry_run=dry_run):
             done.append(file)
             progress.describe(f"reprocessed {file.source_file}")
             if json:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 
 if TYPE_CHECKING:
     from greenstream.adapters.backups import Plan, Restored
@@ -36,15 +36,15 @@ def restore(
     off before, all is as it was, and can be run again. What runs must be stopped first. Files that are there stay,
     whatever the backup has; files that landed after the backup are processed by the next `up`, or `ingest` of them.
     """
-    system = open_system(console)
-    plan = system.plan_restore(folder.absolute(), console.progress)
+    place = open_place(console)
+    plan = place.backups.plan_restore(folder.absolute(), console.progress)
     if dry_run:
         _say_plan(console, folder, plan, json)
         return
     if plan.dropped and replace:
         console.say(f"the database {plan.target.name} will be dropped: it holds {plan.dropped}")
     _say_erased(console, plan)
-    restored = system.restore(plan, console.progress, replace=replace, files=files)
+    restored = place.backups.restore(plan, console.progress, replace=replace, files=files)
     for refused in restored.rights_refused:
         console.warn(f"rights that the backup has can't be given again: {refused}")
     if json:

@@ -100,14 +100,14 @@ def _with_options(run: Callable[[Console, Choices], None]) -> Callable[..., None
 
 def _plan_of(choices: Choices) -> "SimulationPlan":
     from greenstream.settings import load_settings
-    from greenstream.wiring import now
+    from greenstream.wiring import utc_now
 
     settings = load_settings()
     zone = choices.timezone or settings.timezone
     return planned(
         meters=choices.meters,
         days=choices.days,
-        start=choices.start.date() if choices.start else last_days(choices.days, zone, now()),
+        start=choices.start.date() if choices.start else last_days(choices.days, zone, utc_now()),
         seed=choices.seed,
         timezone=zone,
         interval_minutes=settings.site.limits.interval_minutes,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.domain.errors import SETS_UP
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
@@ -35,15 +36,19 @@ def register(app: typer.Typer) -> None:
 def status(console: Console, json: Json = False) -> None:
     """Report the database, the store and everything that came in. It starts and changes nothing.
 
-    Exit 0 also where the database is down or not set up yet: that is what it reports, as "running" and "version".
+    Exit 0 also where the database is down: that is what it reports, as "running" and "version". Exit 1 where nothing
+    was set up yet.
     """
-    found = open_system(console).reports.status()
+    found = open_place(console).reports.status()
     if json:
         console.emit(found)
-        return
-    for line in _page(found):
-        console.write(line)
-    if hint := _hint(found):
+    else:
+        for line in _page(found):
+            console.write(line)
+    if not found.is_set_up:
+        console.warn(f"nothing is set up here yet: {SETS_UP}")
+        stop(ExitCode.TROUBLE)
+    if (hint := _hint(found)) and not json:
         console.say(f"\n{hint}")
 
 
@@ -144,12 +149,6 @@ def _counts(counts: "Counts") -> str:
 
 
 def _hint(found: "Status") -> str | None:
-    if not found.server.running:
-        return (
-            None
-            if found.server.error
-            else "the next command that needs the database starts it, e.g. greenstream ingest FILE"
-        )
-    if found.version is None:
-        return "nothing is set up in this database yet: greenstream db migrate, or greenstream ingest FILE"
-    return None
+    if found.server.running or found.server.error:
+        return None
+    return "the next command that needs the database starts it, e.g. greenstream ingest FILE"

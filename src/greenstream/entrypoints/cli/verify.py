@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.application.lake.verify import Verified
@@ -32,12 +31,12 @@ def verify(
     that a later one replaced under its path is named, too, but is no difference: its own bytes are gone. With --json,
     one object a line and day.
     """
-    system = open_system(console)
-    days = chosen_days(day, first, last, system.today())
+    place = open_place(console)
+    days = chosen_days(day, first, last, place.today())
     if days is None:
-        days = patiently(console, system, system.days)
+        days = place.lake.days()
     done: list[Verified] = []
-    for each in day_by_day(console, system, "verifying", days, partial(system.verify, raw=raw)):
+    for each in day_by_day(console, "verifying", days, partial(place.lake.verify, raw=raw)):
         done.append(each)
         if json:
             console.emit(_as_json(each))

@@ -28,7 +28,7 @@ class PostgresReports:
         server: the embedded one; None with a database of yours.
         given: the address of a database of yours; None with the embedded one.
         start: the address of either; starts the embedded one.
-        prepare: sees that the database is at this program's version.
+        prepare: raises NotSetUp where the database is at another version than this program.
         reader: the address for people's queries.
     """
 

@@ -11,7 +11,7 @@ from greenstream.domain.ledger import FileResult
 from greenstream.domain.reports.demo import Arrived, Compared, DemoFacts, Fate, InLake, Simulated
 from greenstream.entrypoints.cli.simulated_run import Run, scores_of
 from greenstream.simulator import SimulationPlan, SimulationReport
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 EXPECTED: Mapping[str, tuple[str, ...]] = {
     "wrong_unit": ("INVALID_UNIT",),
@@ -36,9 +36,9 @@ BY_HISTORY: Mapping[str, str] = {
 """For each fault that only a meter's history shows, what must be found."""
 
 
-def facts_of(run: Run, system: System) -> DemoFacts:
+def facts_of(run: Run, place: Place) -> DemoFacts:
     faulty = _faulty_lines(run)
-    found = system.reports.demo(faulty, _last_day(run.plan))
+    found = place.reports.demo(faulty, _last_day(run.plan))
     return DemoFacts(
         simulated=_simulated(run.plan, run.report),
         arrived=_arrived(run.results),
@@ -46,7 +46,7 @@ def facts_of(run: Run, system: System) -> DemoFacts:
         history=found.history,
         quarantined=found.quarantined,
         grades=found.grades,
-        compared=[*_compared(faulty, found.fates), *_compared_histories(run, system)],
+        compared=[*_compared(faulty, found.fates), *_compared_histories(run, place)],
         curve=found.curve,
         lake=_in_lake(run),
     )
@@ -119,9 +119,9 @@ def _found(fates: Sequence[Fate], fault: str, expected: Sequence[str]) -> int:
     return sum(each.times for each in fates if each.fault == fault and set(each.fate) & set(expected))
 
 
-def _compared_histories(run: Run, system: System) -> list[Compared]:
+def _compared_histories(run: Run, place: Place) -> list[Compared]:
     """Hold the findings of the history rules to the truth."""
-    recalls = {(each.fault, *each.codes): each for each in scores_of(run, system).recalls}
+    recalls = {(each.fault, *each.codes): each for each in scores_of(run, place).recalls}
     scored = [(recalls[fault, code], code) for fault, code in BY_HISTORY.items() if (fault, code) in recalls]
     return [
         Compared(fault=each.fault, simulated=each.injected, findable=each.findable, found=each.found, expected=(code,))

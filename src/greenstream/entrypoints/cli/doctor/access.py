@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 from greenstream.domain.reports.doctor import Finding, ReaderRights
 from greenstream.entrypoints.cli.doctor.finding import ok, warning
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 CHECK = "reader"
 
 
-def reader(system: System, role: str) -> Iterator[Finding]:
+def reader(place: Place, role: str) -> Iterator[Finding]:
     """`query` connects as a role that can only read; `role` is ours, of a database of this version."""
-    if system.server is None and system.settings.reader_url is None:
+    if place.server is None and place.settings.reader_url is None:
         yield warning(
             CHECK,
             f"`query` has the rights of {role}: only its transaction keeps it from writing",
             "make a role (CREATE ROLE … LOGIN), greenstream db grant it, and name it in GREENSTREAM_READER_URL",
         )
         return
-    yield from _findings(system.reports.reader_rights())
+    yield from _findings(place.reports.reader_rights())
 
 
 def _findings(rights: ReaderRights) -> Iterator[Finding]:

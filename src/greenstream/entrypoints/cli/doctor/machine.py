@@ -115,13 +115,22 @@ def disk(folder: Path, free: int, total: int) -> Finding:
 
 
 def home(folder: Path) -> Iterator[Finding]:
-    """The home can be made and written to; tried, for permissions alone don't tell."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The home can be written to; tried, for permissions alone don't tell. Where there is none, none is made."""
+    if not folder.exists():
+        yield _home_to_be(folder.resolve())
+        return
     with file_in_place_of(folder / "doctor") as path, path.open("wb") as file:
         file.write(b"x")
         file.flush()
         os.fsync(file.fileno())
     yield ok("home", f"{folder.resolve()} can be written to")
+
+
+def _home_to_be(folder: Path) -> Finding:
+    parent = next(each for each in folder.parents if each.exists())
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return ok("home", f"{folder} isn't there yet, and can be made")
+    return fault("home", f"{folder} can't be made in {parent}", "set GREENSTREAM_HOME to a folder you can write to")
 
 
 def _import_troubles(name: str) -> Iterator[str]:
