@@ -23,6 +23,8 @@ from greenstream.entrypoints.cli.progress import Progress
 from greenstream.entrypoints.cli.tables import table_lines
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from greenstream.wiring import Place
 
 Json = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
@@ -75,11 +77,11 @@ class Console:
             if value is not None and field.name not in but:
                 self.entry(field.name, value, width)
 
-    def emit(self, value: object) -> None:
+    def emit(self, answer: "DataclassInstance | Sequence[DataclassInstance]") -> None:
         """An answer as JSON in one line on stdout, at once."""
         from greenstream.application.reports.json import to_json
 
-        print(plain_json(to_json(value)), flush=True)
+        print(plain_json(to_json(answer)), flush=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
         """A table on stdout, as wide as its content; numbers, and the columns named in `right`, are right-aligned."""
