@@ -11,7 +11,6 @@ from greenstream.adapters.postgres.base.connection import Connection, copy_csv
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.history.meter_days import MeterDays
 from greenstream.adapters.postgres.loading.rehydration import Thaw
-from greenstream.domain.codes import Flag
 from greenstream.domain.exact import Integers
 from greenstream.domain.history.grid import FAR, Past
 from greenstream.domain.history.stretches import past_of
@@ -130,7 +129,6 @@ class PostgresHistory:
             "codes": codes,
             "open_at": [self._start(each) for each in scope.open_at.values()],
             "slot": slot,
-            "inferred": Flag.TIMESTAMP_INFERRED.bit,
             "now": now,
         }
         self._connection.execute(query("history.merge_findings"), values)

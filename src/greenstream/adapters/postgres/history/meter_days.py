@@ -10,7 +10,6 @@ import polars as pl
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.sql import query
-from greenstream.domain.codes import Flag
 from greenstream.domain.exact import Integers
 from greenstream.domain.history.grid import MISSING, DayValues, Values
 from greenstream.domain.site import Site, day_slots, local_day, slot_start
@@ -121,7 +120,6 @@ class MeterDays:
             "first_slot": slots.start,
             "start": slot_start(slots.start, self._interval),
             "stop": slot_start(slots.stop, self._interval),
-            "inferred": Flag.TIMESTAMP_INFERRED.bit,
             "bits": VALUE_BITS,
         }
         current = np.full((len(keys), len(slots)), MISSING, dtype=np.int64)

@@ -31,8 +31,8 @@ RETURNING f.rows, f.stored, f.duplicate, f.rejected, (
 -- name: open_lines
 -- Held until the end: another replay, or a person who discards them, waits.
 SELECT line_number
-FROM greenstream.quarantined_row
-WHERE source_file_id = %(source_file_id)s AND replayed_at IS NULL AND discarded_at IS NULL
+FROM greenstream.quarantined_row q
+WHERE source_file_id = %(source_file_id)s AND greenstream.is_open(q)
 ORDER BY line_number
 FOR UPDATE
 
@@ -78,8 +78,7 @@ WHERE (%(source_file)s::text IS NULL OR f.path = %(source_file)s)
   AND EXISTS (
       SELECT FROM greenstream.quarantined_row q
       WHERE q.source_file_id = f.source_file_id
-        AND q.replayed_at IS NULL
-        AND q.discarded_at IS NULL
+        AND greenstream.is_open(q)
         AND (%(lines)s::bigint[] IS NULL OR q.line_number = ANY(%(lines)s))
         AND (%(code)s::text IS NULL OR q.code = %(code)s)
         AND (%(rule_id)s::text IS NULL OR q.rule_id = %(rule_id)s)
@@ -90,10 +89,9 @@ ORDER BY source_file_id
 
 -- name: waiting_rows
 SELECT line_number, code, CASE WHEN %(texts)s THEN raw_line END, CASE WHEN %(texts)s THEN raw_bytes END
-FROM greenstream.quarantined_row
+FROM greenstream.quarantined_row q
 WHERE source_file_id = %(source_file_id)s
-  AND replayed_at IS NULL
-  AND discarded_at IS NULL
+  AND greenstream.is_open(q)
   AND (%(lines)s::bigint[] IS NULL OR line_number = ANY(%(lines)s))
   AND (%(code)s::text IS NULL OR code = %(code)s)
   AND (%(rule_id)s::text IS NULL OR rule_id = %(rule_id)s)

@@ -69,7 +69,7 @@ WITH old AS (
       AND NOT EXISTS (SELECT FROM greenstream.quarantined_row q WHERE q.source_file_id = f.source_file_id)
       AND NOT EXISTS (
           SELECT FROM greenstream.dead_letter l
-          WHERE l.path = f.path AND l.replayed_at IS NULL AND l.discarded_at IS NULL
+          WHERE l.path = f.path AND greenstream.is_open(l)
       )
       AND NOT EXISTS (
           SELECT FROM greenstream.load o JOIN greenstream.unwatched u USING (load_id)

@@ -91,10 +91,9 @@ SET location_key = newest.location_key
 FROM unnest(%(meters)s::integer[]) AS n (meter_key)
 CROSS JOIN LATERAL (
     SELECT r.location_key, r.reading_at
-    FROM greenstream.reading r
-    JOIN greenstream.load o USING (load_id)
+    FROM greenstream.ranked_reading r
     WHERE r.meter_key = n.meter_key
-    ORDER BY r.reading_at DESC, o.processed_at DESC, o.source_file_id DESC, r.line_number DESC
+    ORDER BY r.reading_at DESC, r.lateness DESC
     LIMIT 1
 ) newest
 JOIN greenstream.meter_activity a ON a.last_seen_at <= newest.reading_at
