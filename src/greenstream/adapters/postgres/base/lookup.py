@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import mappings
 
 Row = Mapping[str, Any]
 
@@ -25,5 +23,5 @@ def looking(dsn: str) -> Iterator[Connection]:
 
 def rows(connection: Connection, name: str, **values: object) -> list[Row]:
     """The rows of a named query, each by the names of its columns."""
-    with translated(f"asking the database for {name}"), connection.cursor(row_factory=dict_row) as cursor:
-        return list(cursor.execute(query(name), values))
+    with translated(f"asking the database for {name}"):
+        return mappings(connection, name, **values)

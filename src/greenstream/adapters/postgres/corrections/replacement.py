@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from greenstream.adapters.postgres.backup.snapshot import row_counts
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import column, one
 from greenstream.adapters.postgres.base.roles import READER
-from greenstream.adapters.postgres.base.sql import query
 from greenstream.domain.errors import BackupFailed, RestoreRefused
 
 MARK = "left by greenstream restore: can be dropped"
@@ -62,12 +62,7 @@ def inspect_target(dsn: str, taken_at: datetime) -> Target:
     """
     with translated("looking at the database to restore into"), connect(dsn, client_encoding="utf-8") as connection:
         connection.execute("SET timezone TO 'UTC'")
-        row = connection.execute(query("backups.target")).fetchone()
-        assert row is not None
-        major, can_create, owns, role, others, is_ours, knows_erasures, foreign = row
-        assert isinstance(major, int)
-        assert isinstance(others, list)
-        assert isinstance(foreign, list)
+        major, can_create, owns, role, others, is_ours, knows_erasures, foreign = one(connection, "backups.target")
         name = connection.info.dbname
         _refuse_others(name, others)
         if foreign:
@@ -199,18 +194,12 @@ def _drop(admin: Connection, name: str) -> None:
 
 
 def _holding(connection: Connection) -> Holding:
-    row = connection.execute(query("backups.dropped")).fetchone()
-    assert row is not None
-    meters, files, stored, newest = row
-    assert isinstance(meters, int)
-    assert isinstance(files, int)
-    assert isinstance(stored, int)
-    assert newest is None or isinstance(newest, datetime)
+    meters, files, stored, newest = one(connection, "backups.dropped")
     return Holding(meters=meters, files=files, stored=stored, newest=newest)
 
 
 def _erased(connection: Connection, since: datetime) -> tuple[str, ...]:
-    return tuple(str(row[0]) for row in connection.execute(query("backups.erased"), {"since": since}).fetchall())
+    return tuple(column(connection, "backups.erased", str, since=since))
 
 
 def _refuse_others(name: str, others: list[str]) -> None:

@@ -107,7 +107,7 @@ DO UPDATE SET count = alert.count + 1, last_at = greatest(alert.last_at, exclude
 
 -- name: regions
 -- The first and the last file that brought new readings of a region.
-SELECT g.region, min(f.received_at), max(f.received_at)
+SELECT g.region, min(f.received_at) AS first, max(f.received_at) AS last
 FROM greenstream.source_file f
 JOIN greenstream.load l USING (source_file_id)
 JOIN greenstream.grade_count g USING (load_id)
@@ -117,7 +117,7 @@ ORDER BY g.region
 
 -- name: sources
 -- The source of `raw-data/2024-03-20/zone7_20240320T1845.csv` is zone7.
-SELECT coalesce(nullif(rtrim(beginning, '_- '), ''), 'unnamed') AS source, sum(rows)::bigint, sum(rejected)::bigint
+SELECT coalesce(nullif(rtrim(beginning, '_- '), ''), 'unnamed') AS source, sum(rows)::bigint AS rows, sum(rejected)::bigint AS rejected
 FROM (
     SELECT regexp_replace(regexp_replace(path, '^.*/', ''), '([0-9]{4}|\.).*$', '') AS beginning, rows, rejected
     FROM greenstream.source_file

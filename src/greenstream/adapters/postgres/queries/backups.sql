@@ -40,7 +40,7 @@ SELECT
     to_regclass('greenstream.erasure') IS NOT NULL AS knows_erasures,
     -- What isn't of GreenStream, nor of an extension, and would be gone with the database.
     ARRAY(
-        SELECT format('%I.%I', n.nspname, c.relname)
+        SELECT format('%%I.%%I', n.nspname, c.relname)
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'm', 'f')

@@ -215,7 +215,7 @@ WHERE s.meter_key = m.meter_key AND s.status <> m.status
 
 -- name: unalerted
 -- Findings that no alert has told of, old enough to.
-SELECT f.code, r.severity, m.meter_id, f.window_start, f.detail::text
+SELECT f.code, r.severity, m.meter_id, f.window_start, f.detail::text AS detail
 FROM greenstream.window_finding f
 JOIN greenstream.window_rule r USING (code)
 JOIN greenstream.meter m USING (meter_key)

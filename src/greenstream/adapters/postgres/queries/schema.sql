@@ -25,7 +25,7 @@ SELECT timezone, extract(epoch FROM slot)::integer / 60 AS interval_minutes, fir
 
 -- name: reader_close
 -- The statements that take from PUBLIC what a reader could disturb others with; none once they have run.
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname)
+SELECT format('REVOKE ALL ON DATABASE %%I FROM PUBLIC', datname)
 FROM pg_database
 WHERE datname IN (current_database(), 'postgres', 'template1')
     AND (has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY'))
@@ -33,7 +33,7 @@ UNION ALL
 SELECT 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'
 WHERE has_schema_privilege('public', 'public', 'CREATE')
 UNION ALL
-SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
+SELECT format('REVOKE EXECUTE ON FUNCTION %%s FROM PUBLIC', oid::regprocedure)
 FROM pg_proc
 WHERE pronamespace = 'pg_catalog'::regnamespace
     AND (

@@ -10,6 +10,7 @@ import psycopg
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import one, one_or_none, run
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
@@ -62,27 +63,26 @@ def check_site(connection: Connection, site: Site) -> date:
     Raises:
         SettingsError: the database belongs to a site with another time zone or interval.
     """
-    row = connection.execute(query("schema.read_site")).fetchone()
-    assert row is not None
-    timezone, interval_minutes, first_daily = row
+    timezone, interval_minutes, first_daily = one(connection, "schema.read_site")
     if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
         raise SettingsError(
             f"this database was set up for time zone {timezone} and slots of {interval_minutes} minutes, but the "
             f"settings say {site.timezone} and {site.limits.interval_minutes}; days and slots are cut by them, so set "
             f"GREENSTREAM_TIMEZONE and GREENSTREAM_INTERVAL_MINUTES back, or use another database"
         )
-    assert isinstance(first_daily, date)
-    return first_daily
+    day: date = first_daily
+    return day
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
-    if connection.execute(query("schema.read_site")).fetchone() is None:
-        values = {
-            "timezone": site.timezone,
-            "interval_minutes": site.limits.interval_minutes,
-            "first_daily": first_daily,
-        }
-        connection.execute(query("schema.add_site"), values)
+    if one_or_none(connection, "schema.read_site") is None:
+        run(
+            connection,
+            "schema.add_site",
+            timezone=site.timezone,
+            interval_minutes=site.limits.interval_minutes,
+            first_daily=first_daily,
+        )
         create_older(connection, first_daily, site.timezone)
     check_site(connection, site)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from psycopg import sql
 
 from greenstream.adapters.postgres.base.connection import Connection
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import column, one, run
 from greenstream.domain.site import day_start
 
 PARENT = sql.Identifier("greenstream", "reading")
@@ -46,13 +46,13 @@ def create_daily(connection: Connection, day: date, timezone: str) -> None:
 
 
 def empty(connection: Connection, day: date, timezone: str) -> None:
-    """Let go of a day's readings."""
+    """Delete a day's readings."""
     name = f"reading_{day:%Y%m%d}"
     if connection.execute("SELECT to_regclass(%s)", [f"greenstream.{name}"]).fetchone() != (None,):
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("greenstream", name)))
         return
     bounds = {"start": day_start(day, timezone), "stop": day_start(day + timedelta(days=1), timezone)}
-    connection.execute(query("retention.readings"), bounds)
+    run(connection, "retention.readings", **bounds)
 
 
 def join_older(connection: Connection, before: date, timezone: str) -> int:
@@ -64,20 +64,18 @@ def join_older(connection: Connection, before: date, timezone: str) -> int:
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '3s'")
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('greenstream partitions'))")
-        row = connection.execute(query("retention.first_daily"), {"before": before}).fetchone()
-        assert row is not None
-        first, now_first = row
-        if not (isinstance(first, date) and isinstance(now_first, date)) or now_first <= first:
+        first, now_first = one(connection, "retention.first_daily", before=before)
+        if now_first <= first:
             return 0
         days = [first + timedelta(days=number) for number in range((now_first - first).days)]
         names = [f"reading_{day:%Y%m%d}" for day in days]
-        there = connection.execute(query("retention.partitions"), {"names": names}).fetchall()
+        there = column(connection, "retention.partitions", str, names=names)
         older = sql.Identifier("greenstream", "reading_older")
         connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(PARENT, older))
-        for (name,) in there:
-            child = sql.Identifier("greenstream", str(name))
+        for name in there:
+            child = sql.Identifier("greenstream", name)
             connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(PARENT, child))
-            # What was brought back since the day was retired.
+            # What was rehydrated since the day was retired.
             connection.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(older, child))
             connection.execute(sql.SQL("DROP TABLE {}").format(child))
         connection.execute(
