@@ -169,7 +169,7 @@ class PostgresReplay:
         codes = failed["code"].to_list()
         reasons = {"lines": failed["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
         run(self._connection, "replay.recode", **self._file, **reasons)
-        run(self._connection, "replay.let_out", **self._file, lines=passed.to_list(), now=self._now)
+        run(self._connection, "replay.release", **self._file, lines=passed.to_list(), now=self._now)
         return self._moved(len(passed), stored)
 
     def _moved(self, passed: int, stored: Stored) -> Ledger:

@@ -75,8 +75,8 @@ class PostgresReprocessing:
     def absent(self, former: Sequence[str]) -> Mapping[date, list[str]]:
         return self._load.absent(former)
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        self._load.bring_back(rows)
+    def rehydrate(self, rows: pl.DataFrame) -> None:
+        self._load.rehydrate(rows)
 
     def stored(self) -> pl.DataFrame:
         if not self._days:
@@ -124,7 +124,7 @@ class PostgresReprocessing:
         codes = recoded["code"].to_list()
         reasons = {"lines": recoded["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
         run(self._connection, "reprocess.recode", **self._file, **reasons)
-        run(self._connection, "replay.let_out", **self._file, lines=lines.to_list(), now=self._now)
+        run(self._connection, "replay.release", **self._file, lines=lines.to_list(), now=self._now)
 
     def move_version(self) -> bool:
         values = {**self._file, "version": self._version}

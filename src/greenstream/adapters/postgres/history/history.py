@@ -11,7 +11,7 @@ from greenstream.adapters.postgres.base.fetch import all_rows, column, objects, 
 from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.history.meter_days import MeterDays
-from greenstream.adapters.postgres.loading.rehydration import Thaw
+from greenstream.adapters.postgres.loading.rehydration import Rehydration
 from greenstream.domain.exact import Integers
 from greenstream.domain.history.grid import FAR, Past
 from greenstream.domain.history.stretches import past_of
@@ -40,7 +40,7 @@ class PostgresHistory:
         self._connection = connection
         self._site = site
         self._interval = site.limits.interval_minutes
-        self._thaw = Thaw(connection, site.limits)
+        self._rehydration = Rehydration(connection, site.limits)
         self._meter_days = MeterDays(connection, site)
 
     # what is new
@@ -174,10 +174,10 @@ class PostgresHistory:
             "meters": changed["meter_key"].to_list(),
             "reliability": changed["reliability"].to_list(),
         }
-        return self._thaw.absent([day], column(self._connection, "settling.flipped", int, **values))
+        return self._rehydration.absent([day], column(self._connection, "settling.flipped", int, **values))
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        self._thaw.bring_back(rows)
+    def rehydrate(self, rows: pl.DataFrame) -> None:
+        self._rehydration.rehydrate(rows)
 
     def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
         """Replace what is known of a settled day: `meter_key`, `usable`, `slots`, `reliability` (null: unknown)."""

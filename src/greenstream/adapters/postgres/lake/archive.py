@@ -264,7 +264,7 @@ class PostgresRetiring:
 
     def retire(self, deletion: Deletion, now: datetime) -> None:
         partitions.empty(self._connection, self._day, self._site.timezone)
-        run(self._connection, "retention.thawed", day=self._day)
+        run(self._connection, "retention.clear_rehydrated", day=self._day)
         run(self._connection, "retention.mark", day=self._day, now=now)
         run(self._connection, "retention.add_deletion", **_deletion(deletion, now))
 

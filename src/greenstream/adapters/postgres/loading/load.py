@@ -11,7 +11,7 @@ from greenstream.adapters.postgres.base.fetch import all_rows, column, run
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.loading.copy_columns import READING_COLUMNS, bytea
 from greenstream.adapters.postgres.loading.quarantine import copy_quarantine
-from greenstream.adapters.postgres.loading.rehydration import Thaw, concerned_days
+from greenstream.adapters.postgres.loading.rehydration import Rehydration, concerned_days
 from greenstream.domain.codes import Flag
 from greenstream.domain.errors import DayBusy
 from greenstream.domain.formats.quarantine import LongRow
@@ -40,7 +40,7 @@ class PostgresLoad:
         self._meters = pl.DataFrame()
         self._locations = pl.DataFrame()
         self._days: list[date] = []
-        self._thaw: Thaw | None = None
+        self._rehydration: Rehydration | None = None
         self._has_retired = False
         self._staging = False
         self._counts: list[pl.DataFrame] = []
@@ -56,7 +56,7 @@ class PostgresLoad:
         self._locations = self._register_locations(evaluated.locations)
         self._meters = self._register_meters(evaluated)
         self._has_retired = any(row[1] for row in locked)
-        self._days, self._thaw = days, Thaw(self._connection, evaluated.limits)
+        self._days, self._rehydration = days, Rehydration(self._connection, evaluated.limits)
         return self._meters["reliability"].is_null() | (self._meters["reliability"] > evaluated.limits.min_reliability)
 
     @property
@@ -65,16 +65,16 @@ class PostgresLoad:
         return self._meters["meter_key"].to_list()
 
     def absent(self, more_meters: Sequence[str] = ()) -> Mapping[date, list[str]]:
-        assert self._thaw is not None
+        assert self._rehydration is not None
         if not self._has_retired:
             return {}
         more = all_rows(self._connection, "rehydration.meters", meters=list(more_meters))
         keys = {*self.meter_keys, *(key for _, key in more)}
-        return self._thaw.absent(self._days, sorted(keys))
+        return self._rehydration.absent(self._days, sorted(keys))
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        assert self._thaw is not None
-        self._thaw.bring_back(rows)
+    def rehydrate(self, rows: pl.DataFrame) -> None:
+        assert self._rehydration is not None
+        self._rehydration.rehydrate(rows)
 
     def store(self, batch: pl.DataFrame) -> Stored:
         rows = _without_repeats(self._with_keys(batch))
@@ -108,7 +108,7 @@ class PostgresLoad:
         )
 
     def sum_up(self) -> None:
-        """Write what follows from the stored rows: counts, word for the history rules, the meters' activity."""
+        """Write what follows from the stored rows: counts, work for the history rules, meters' activity."""
         self._write_counts()
         self._write_unwatched()
         self._write_activity()
@@ -210,7 +210,7 @@ class PostgresLoad:
             run(self._connection, name, **values)
 
     def _write_unwatched(self) -> None:
-        """Leave word for the history rules."""
+        """Tell the history rules what is new."""
         if not self._touched:
             return
         days = (

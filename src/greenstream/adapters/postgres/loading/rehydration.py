@@ -1,4 +1,4 @@
-"""Readings of retired days, brought back from the lake because more of their meters came."""
+"""Readings of retired days, rehydrated from the lake because more of their meters came."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -26,7 +26,7 @@ def concerned_days(connection: Connection, days: Sequence[date], limits: Limits)
     return column(connection, "rehydration.days", date, **values)
 
 
-class Thaw:
+class Rehydration:
     """In the transaction of a load or of a settling, which holds the days."""
 
     def __init__(self, connection: Connection, limits: Limits) -> None:
@@ -38,7 +38,7 @@ class Thaw:
         values = {"days": list(days), "meters": list(meters)}
         return dict(all_rows(self._connection, "rehydration.claim", **values))
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
+    def rehydrate(self, rows: pl.DataFrame) -> None:
         """Store readings (schema ARCHIVED) as they were; nothing is counted, for nothing is new."""
         if rows.is_empty():
             return

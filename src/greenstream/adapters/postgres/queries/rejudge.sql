@@ -93,7 +93,7 @@ CREATE TEMP TABLE IF NOT EXISTS rejudged (
 ) ON COMMIT DROP
 
 -- name: unwatched
--- Word for the history rules.
+-- Tell the history rules what has changed.
 INSERT INTO greenstream.unwatched AS known (load_id, day, first_at, last_at, meters)
 SELECT load_id, %(day)s, min(reading_at), max(reading_at), array_agg(DISTINCT meter_key)
 FROM pg_temp.rejudged

@@ -10,11 +10,6 @@ WHERE NOT EXISTS (SELECT FROM greenstream.day d WHERE d.day = found.day AND d.re
   AND (%(last)s::date IS NULL OR day <= %(last)s)
 ORDER BY day
 
--- name: let_out
-UPDATE greenstream.quarantined_row
-SET replayed_at = %(now)s
-WHERE source_file_id = %(source_file_id)s AND line_number = ANY(%(lines)s)
-
 -- name: lock_file
 SELECT FROM greenstream.source_file WHERE source_file_id = %(source_file_id)s FOR NO KEY UPDATE
 
@@ -69,6 +64,11 @@ UPDATE greenstream.quarantined_row q
 SET code = n.code, rule_id = n.rule_id
 FROM unnest(%(lines)s::bigint[], %(codes)s::text[], %(rule_ids)s::text[]) AS n (line_number, code, rule_id)
 WHERE q.source_file_id = %(source_file_id)s AND q.line_number = n.line_number AND q.code <> n.code
+
+-- name: release
+UPDATE greenstream.quarantined_row
+SET replayed_at = %(now)s
+WHERE source_file_id = %(source_file_id)s AND line_number = ANY(%(lines)s)
 
 -- name: waiting_files
 -- The loaded files with chosen rows that wait.

@@ -85,21 +85,6 @@ SELECT 'SELECT on ' || relation
 FROM unnest(%(relations)s::text[]) AS relation
 WHERE NOT has_table_privilege(%(role)s, 'public.' || relation, 'SELECT')
 
--- name: readers
--- The roles that were given each of our relations that are there.
-SELECT role.rolname
-FROM pg_class AS relation
-CROSS JOIN LATERAL aclexplode(relation.relacl) AS given
-JOIN pg_roles AS role ON role.oid = given.grantee
-WHERE relation.relnamespace = 'public'::regnamespace AND relation.relname = ANY(%(relations)s::text[])
-    AND given.privilege_type = 'SELECT' AND given.grantee <> relation.relowner
-GROUP BY role.rolname
-HAVING count(DISTINCT relation.oid) = (
-    SELECT count(*) FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%(relations)s::text[])
-)
-ORDER BY role.rolname
-
 -- name: reader_ready
 -- Whether our reader can log in and read all relations, and neither it nor PUBLIC can do more; no row without the role.
 SELECT
@@ -114,3 +99,18 @@ SELECT
     )
 FROM pg_roles AS role
 WHERE role.rolname = %(role)s
+
+-- name: readers
+-- The roles that were given each of our relations that are there.
+SELECT role.rolname
+FROM pg_class AS relation
+CROSS JOIN LATERAL aclexplode(relation.relacl) AS given
+JOIN pg_roles AS role ON role.oid = given.grantee
+WHERE relation.relnamespace = 'public'::regnamespace AND relation.relname = ANY(%(relations)s::text[])
+    AND given.privilege_type = 'SELECT' AND given.grantee <> relation.relowner
+GROUP BY role.rolname
+HAVING count(DISTINCT relation.oid) = (
+    SELECT count(*) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%(relations)s::text[])
+)
+ORDER BY role.rolname
