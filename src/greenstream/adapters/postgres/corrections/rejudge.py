@@ -102,7 +102,7 @@ class PostgresRejudging:
             record_id=pl.lit("\\x") + pl.col("record_id"),
             **({} if "line_number" in changed.columns else {"line_number": pl.lit(None, pl.Int32)}),
         )
-        self._connection.execute("TRUNCATE pg_temp.rejudged")
+        run(self._connection, "rejudge.empty_stage")
         copy_csv(self._connection, query("rejudge.copy"), rows.select(COLUMNS))
         for name in FOLLOWING:
             run(self._connection, name, **self._bounds, day=self._day)

@@ -6,6 +6,7 @@ import polars as pl
 
 from greenstream.adapters.postgres.base.fetch import all_rows, column, run
 from greenstream.adapters.postgres.history.history import PostgresHistory
+from greenstream.adapters.postgres.loading.locations import location_keys
 from greenstream.domain.formats.roster import Roster
 from greenstream.domain.history.grid import FAR
 from greenstream.domain.history.values import Registered, Rescheduled
@@ -53,17 +54,9 @@ class PostgresFleet(PostgresHistory):
             return FAR
         return day_slots(decommissioned, self._site.timezone, self._site.limits.interval_minutes).start
 
-    def _location_keys(self, texts: list[str | None]) -> list[object]:
+    def _location_keys(self, texts: list[str | None]) -> list[int]:
         """The key of each location; unknown ones are added."""
         distinct = pl.Series("location", sorted({text for text in texts if text}), dtype=pl.String)
         judged = judge_locations(distinct)
-        names = judged["location"].fill_null("").to_list()
-        values = {
-            "locations": names,
-            "classes": judged["customer_class"].to_list(),
-            "regions": judged["region"].to_list(),
-        }
-        run(self._connection, "storing.add_locations", **values)
-        found = all_rows(self._connection, "storing.location_keys", locations=names)
-        keys = dict(zip(names, (row[0] for row in found), strict=True))
-        return [keys[text or ""] for text in texts]
+        keys = dict(zip(judged["location"], location_keys(self._connection, judged), strict=True))
+        return [keys[text or None] for text in texts]

@@ -114,7 +114,7 @@ class PostgresHistory:
         slot = timedelta(minutes=self._interval)
         codes = list(scope.since)
         run(self._connection, "history.stage_findings")
-        self._connection.execute("TRUNCATE pg_temp.found")
+        run(self._connection, "history.empty_findings")
         copy_csv(self._connection, query("history.copy_findings"), self._finding_columns(found))
         run(self._connection, "history.join_earlier", slot=slot)
         bounds = {"codes": codes, "since": since, "meters": list(scope.meters), "slot": slot}

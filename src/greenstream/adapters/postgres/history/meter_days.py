@@ -104,7 +104,7 @@ class MeterDays:
     def _write(self, days: Sequence[tuple[date, Integers, Integers]]) -> None:
         """Keep the values of some days: each with the keys of its meters."""
         run(self._connection, "history.stage_days")
-        self._connection.execute("TRUNCATE pg_temp.fresh_meter_day")
+        run(self._connection, "history.empty_days")
         with self._connection.cursor().copy(query("history.copy_days")) as copy:
             copy.write(HEADER)
             for day, keys, values in days:

@@ -10,6 +10,7 @@ from greenstream.adapters.postgres.base.connection import Connection, copy_csv
 from greenstream.adapters.postgres.base.fetch import all_rows, column, run
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.loading.copy_columns import READING_COLUMNS, bytea
+from greenstream.adapters.postgres.loading.locations import location_keys
 from greenstream.adapters.postgres.loading.quarantine import copy_quarantine
 from greenstream.adapters.postgres.loading.rehydration import Rehydration, concerned_days
 from greenstream.domain.codes import Flag
@@ -115,18 +116,7 @@ class PostgresLoad:
 
     def _register_locations(self, locations: pl.DataFrame) -> pl.DataFrame:
         """`location_key` and `region` of each location, by its code."""
-        names = locations["location"].fill_null("").to_list()
-        found = all_rows(self._connection, "storing.location_keys", locations=names)
-        if (None,) in found:
-            values = {
-                "locations": names,
-                "classes": locations["customer_class"].to_list(),
-                "regions": locations["region"].to_list(),
-            }
-            run(self._connection, "storing.add_locations", **values)
-            found = all_rows(self._connection, "storing.location_keys", locations=names)
-        keys = pl.Series("location_key", [row[0] for row in found], dtype=pl.Int32)
-        return locations.select("region").with_columns(keys)
+        return locations.select("region").with_columns(location_keys(self._connection, locations))
 
     def _register_meters(self, evaluated: EvaluatedFile) -> pl.DataFrame:
         """`meter_key` and `reliability` of each meter, by its code."""
@@ -160,7 +150,7 @@ class PostgresLoad:
 
     def _merged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Store the rows that are not known yet: these."""
-        self._connection.execute("TRUNCATE pg_temp.incoming_reading")
+        run(self._connection, "storing.empty_stage")
         copy_csv(self._connection, query("storing.stage_readings"), _reading_columns(rows))
         new = pl.Series(column(self._connection, "storing.merge_readings", int), dtype=pl.UInt32)
         return rows.filter(pl.col("line_number").is_in(new.implode()))

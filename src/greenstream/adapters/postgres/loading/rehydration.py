@@ -6,10 +6,11 @@ from datetime import date
 import polars as pl
 
 from greenstream.adapters.postgres.base.connection import Connection, copy_csv
-from greenstream.adapters.postgres.base.fetch import all_rows, column, run, scalar
+from greenstream.adapters.postgres.base.fetch import all_rows, column, scalar
 from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.loading.copy_columns import READING_COLUMNS, bytea
+from greenstream.adapters.postgres.loading.locations import location_keys
 from greenstream.domain.lake.archive import held_again
 from greenstream.domain.limits import Limits
 from greenstream.domain.readings.judge import judge_locations
@@ -58,16 +59,7 @@ class Rehydration:
 
     def _locations(self, rows: pl.DataFrame) -> pl.DataFrame:
         judged = judge_locations(rows["location"].drop_nulls().unique().sort())
-        names = judged["location"].fill_null("").to_list()
-        values = {
-            "locations": names,
-            "classes": judged["customer_class"].to_list(),
-            "regions": judged["region"].to_list(),
-        }
-        run(self._connection, "storing.add_locations", **values)
-        found = all_rows(self._connection, "storing.location_keys", locations=names)
-        keys = pl.Series("location_key", [row[0] for row in found], dtype=pl.Int64)
-        return judged.select("location").with_columns(keys)
+        return judged.select("location").with_columns(location_keys(self._connection, judged))
 
     def _loads(self, rows: pl.DataFrame) -> pl.DataFrame:
         origins = rows.select(LINEAGE).unique().sort(LINEAGE)

@@ -47,6 +47,12 @@ WHERE k.code = s.code
       WHERE n.meter_key = k.meter_key AND n.code = k.code AND n.window_start = k.window_start
   )
 
+-- name: empty_days
+TRUNCATE pg_temp.fresh_meter_day
+
+-- name: empty_findings
+TRUNCATE pg_temp.found
+
 -- name: fleet_days
 -- The days on which the fleet has any reading.
 SELECT d.day

@@ -13,6 +13,9 @@ FROM greenstream.load o
 JOIN greenstream.delivery d USING (source_file_id)
 WHERE o.load_id = ANY(%(load_ids)s)
 
+-- name: empty_stage
+TRUNCATE pg_temp.rejudged
+
 -- name: findings_in
 INSERT INTO greenstream.row_finding (reading_at, load_id, meter_key, flag, record_id, energy_value)
 SELECT n.reading_at, n.load_id, n.meter_key, f.flag, n.record_id, n.energy_value

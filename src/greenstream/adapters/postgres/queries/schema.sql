@@ -20,6 +20,23 @@ ON CONFLICT DO NOTHING
 INSERT INTO greenstream.window_rule (code, rule_id, severity) VALUES (%(code)s, %(rule_id)s, %(severity)s)
 ON CONFLICT (code) DO UPDATE SET rule_id = excluded.rule_id, severity = excluded.severity
 
+-- name: is_older
+-- Whether a day is one of those that share a partition.
+SELECT first_daily > %(day)s FROM greenstream.site
+
+-- name: lock_migration
+-- Held by the session.
+SELECT pg_advisory_lock(hashtext('greenstream migration'))
+
+-- name: lock_partitions
+SELECT pg_advisory_xact_lock(hashtext('greenstream partitions'))
+
+-- name: lock_reader
+SELECT pg_advisory_xact_lock(hashtext('greenstream reader'))
+
+-- name: move_first_daily
+UPDATE greenstream.site SET first_daily = %(day)s
+
 -- name: read_site
 SELECT timezone, extract(epoch FROM slot)::integer / 60 AS interval_minutes, first_daily FROM greenstream.site
 
@@ -114,3 +131,12 @@ HAVING count(DISTINCT relation.oid) = (
     WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%(relations)s::text[])
 )
 ORDER BY role.rolname
+
+-- name: relation_exists
+SELECT to_regclass(%(relation)s) IS NOT NULL
+
+-- name: role_exists
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s)
+
+-- name: version
+SELECT version_num FROM public.greenstream_version

@@ -52,6 +52,9 @@ COPY greenstream.reading (
     record_id, energy_value, reliable
 ) FROM STDIN (FORMAT csv)
 
+-- name: empty_stage
+TRUNCATE pg_temp.incoming_reading
+
 -- name: location_keys
 SELECT l.location_key
 FROM unnest(%(locations)s::text[]) WITH ORDINALITY AS n (location, position)

@@ -10,7 +10,7 @@ import psycopg
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.fetch import one, one_or_none, run
+from greenstream.adapters.postgres.base.fetch import one, one_or_none, run, scalar, scalar_or_none
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
@@ -23,10 +23,9 @@ from greenstream.domain.site import Site
 def current_version(connection: Connection) -> str | None:
     """The newest migration the database has, None for an empty one."""
     with translated("reading the database's version"):
-        if connection.execute("SELECT to_regclass('public.greenstream_version')").fetchone() == (None,):
+        if not scalar(connection, "schema.relation_exists", bool, relation="public.greenstream_version"):
             return None
-        row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
-        return str(row[0]) if row else None
+        return scalar_or_none(connection, "schema.version", str)
 
 
 def newest_version() -> str:
@@ -45,7 +44,7 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
         DatabaseUnavailable, DatabaseRefused: as every call to the database.
     """
     with translated("migrating the database"), connect(dsn) as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
+        run(connection, "schema.lock_migration")
         before = readers(connection)
         with _upgraded(dsn) as upgraded:
             for role in before:

@@ -4,7 +4,7 @@ from psycopg import errors, sql
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.fetch import column, scalar_or_none
+from greenstream.adapters.postgres.base.fetch import column, run, scalar, scalar_or_none
 from greenstream.adapters.postgres.base.roles import READER
 from greenstream.domain.errors import DatabaseRefused, NotFound
 
@@ -37,7 +37,7 @@ def grant_reading(dsn: str, role: str) -> list[str]:
     """
     doing = f"giving rights to {role}"
     with translated(doing), connect(dsn, application_name="greenstream") as connection, connection.transaction():
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+        if not scalar(connection, "schema.role_exists", bool, role=role):
             raise NotFound(f"there is no role {role}: make one first (CREATE ROLE {role} LOGIN PASSWORD '…')")
         _grant(connection, role)
         lacks = column(connection, "schema.reader_lacks", str, role=role, relations=list(RELATIONS))
@@ -68,7 +68,7 @@ def admit_reader(dsn: str, *, temp_mb: int) -> None:
         if _is_ready(connection, settings):
             return
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('greenstream reader'))")
+            run(connection, "schema.lock_reader")
             _make_reader(connection, settings)
             _grant(connection, READER)
             for statement in column(connection, "schema.reader_close", str):
@@ -88,7 +88,7 @@ def _is_ready(connection: Connection, settings: dict[str, str]) -> bool:
 
 def _make_reader(connection: Connection, settings: dict[str, str]) -> None:
     role = sql.Identifier(READER)
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+    if not scalar(connection, "schema.role_exists", bool, role=READER):
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
     powers = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT {}"
     connection.execute(sql.SQL(f"ALTER ROLE {{}} {powers}").format(role, sql.Literal(READER_CONNECTIONS)))
