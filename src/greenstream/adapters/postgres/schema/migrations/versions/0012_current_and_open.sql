@@ -1,17 +1,19 @@
 -- What several queries must say alike: which of several readings counts, and what is open.
 SET LOCAL search_path = greenstream;
 
--- Of several readings of a meter and slot the one with the greatest precedence is the current one. The order of the
--- attributes is that of greenstream.domain.readings.current; a test compares the two.
-CREATE TYPE lateness AS (
+-- Of several readings of a meter and slot the one with the greatest precedence is the current one; of equally good ones
+-- it is the latest. The attributes and their order are those of greenstream.domain.readings.current; a test compares them.
+CREATE TYPE precedence AS (
+    has_power boolean,
+    is_as_read boolean,
     processed_timestamp timestamptz,
     source_file_id bigint,
     line_number integer
 );
-CREATE TYPE precedence AS (
-    has_power boolean,
-    is_as_read boolean,
-    lateness lateness
+CREATE TYPE lateness AS (
+    processed_timestamp timestamptz,
+    source_file_id bigint,
+    line_number integer
 );
 
 -- A reading, where it comes from, and how it ranks.
@@ -34,12 +36,14 @@ SELECT
     o.source_file_id,
     o.processed_at,
     o.pipeline_version,
-    ROW(o.processed_at, o.source_file_id, r.line_number)::lateness AS lateness,
     ROW(
         r.power IS NOT NULL,
         r.flags & 8 = 0,  -- TIMESTAMP_INFERRED
-        ROW(o.processed_at, o.source_file_id, r.line_number)::lateness
-    )::precedence AS precedence
+        o.processed_at,
+        o.source_file_id,
+        r.line_number
+    )::precedence AS precedence,
+    ROW(o.processed_at, o.source_file_id, r.line_number)::lateness AS lateness
 FROM reading r
 JOIN load o USING (load_id);
 
