@@ -48,7 +48,7 @@ class Retention:
 
 
 def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]:
-    """Delete all that is past its lifetime: days of the database, raw files, then what was kept about them."""
+    """Let go of all that is past its lifetime: days of the database, raw files, then what was kept about them."""
     last = today - timedelta(days=means.lifetimes.readings)
     gone = set[date]()
     for facts in means.archives.to_retire(last):
@@ -67,7 +67,7 @@ def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]
 
 
 def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
-    """Delete a day's readings from the database, if the lake has each of them."""
+    """Let go of a day's readings in the database, if the lake has each of them."""
     with means.archives.retiring(facts.day) as retiring:
         snapshot = retiring.snapshot()
         too_early = _too_early(retiring.facts())
