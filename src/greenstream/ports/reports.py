@@ -34,8 +34,12 @@ class StatusSource(Protocol):
         """The version of the schema, None before anything was set up."""
         ...
 
+    def newest_version(self) -> str:
+        """Of the schema, that this program has."""
+        ...
+
     def stored(self) -> tuple[str, Stored]:
-        """The site's time zone, and what the database holds; only where something was set up."""
+        """The site's time zone, and what the database holds; only of this program's version."""
         ...
 
 
