@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from greenstream.adapters.postgres.reports.answers import Answer
-from greenstream.adapters.postgres.reports.gauges import GaugeValue, read_gauges
 from greenstream.adapters.postgres.reports.reader import connect_reader
-from greenstream.domain.errors import DatabaseUnavailable
+from greenstream.adapters.postgres.reports.sources import PostgresReports
+from greenstream.application.reports import reports
 from greenstream.wiring.place import Place
 
 
-class Reports:
+class Reports(reports.Reports):
     """What is there, and people's SQL."""
 
     def __init__(self, place: Place) -> None:
+        super().__init__(_sources(place), lambda: str(place.store), place.site)
         self._place = place
 
     @contextmanager
@@ -23,10 +24,17 @@ class Reports:
         with connect_reader(place.reader_dsn) as reader, reader.ask(text, place.settings.query_limits) as answer:
             yield answer
 
-    def gauges(self) -> list[GaugeValue]:
-        """What monitoring asks of the database; never starts it. Raises DatabaseUnavailable or DatabaseRefused."""
-        server = self._place.server
-        dsn = server.status().dsn if server else self._place.own_dsn
-        if dsn is None:
-            raise DatabaseUnavailable("the embedded PostgreSQL does not run; the next command that needs it starts it")
-        return read_gauges(dsn)
+
+def _sources(place: Place) -> PostgresReports:
+    return PostgresReports(
+        site=place.site,
+        server=place.server,
+        given=lambda: place.own_dsn,
+        start=lambda: place.dsn,
+        prepare=lambda: _check_version(place),
+        reader=lambda: place.reader_dsn,
+    )
+
+
+def _check_version(place: Place) -> None:
+    place.database.close()  # the relations are there

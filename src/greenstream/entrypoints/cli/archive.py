@@ -1,6 +1,5 @@
 """`archive`: settled days into the lake."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,6 +9,7 @@ from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_
 
 if TYPE_CHECKING:
     from greenstream.application.lake.archive import Archived
+    from greenstream.domain.reports.nights import ArchivedDay
 
 COLUMNS = ("date", "state", "readings", "objects", "written", "MB")
 NOT_SETTLED = "not settled"
@@ -36,7 +36,7 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
     for each in day_by_day(console, "archiving", days, place.lake.archive):
         done.append(each)
         if json:
-            console.emit(as_json(each))
+            console.emit(archived_day(each))
     if done and not json:
         console.table(COLUMNS, [row(each) for each in done])
     if not done:
@@ -54,15 +54,17 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
         stop(ExitCode.TROUBLE)
 
 
-def as_json(archived: "Archived") -> Mapping[str, object]:
-    return {
-        "date": archived.day.isoformat(),
-        "state": archived.state.value,
-        "readings": archived.rows,
-        "objects": archived.objects,
-        "written": archived.changed,
-        "bytes": archived.size_bytes,
-    }
+def archived_day(archived: "Archived") -> "ArchivedDay":
+    from greenstream.domain.reports.nights import ArchivedDay
+
+    return ArchivedDay(
+        date=archived.day,
+        state=archived.state,
+        readings=archived.rows,
+        objects=archived.objects,
+        written=archived.changed,
+        bytes=archived.size_bytes,
+    )
 
 
 def row(archived: "Archived") -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """`backup`: the database and the files, as of one instant."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
     from greenstream.domain.backup import Backup
+    from greenstream.domain.reports.place import TakenBackup
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The backup: a folder that doesn't exist yet.")]
 Files = Annotated[
@@ -34,7 +36,7 @@ def backup(console: Console, folder: Folder, files: Files = True, json: Json = F
     done = place.backups.take(folder.absolute(), console.progress, files=files)
     taken = done.backup
     if json:
-        console.emit({"backup": str(folder), **_as_json(taken), "left_out": done.left_out})
+        console.emit(_answer(folder, taken, done.left_out))
     else:
         console.write(_line(folder, taken))
     for name in done.left_out:
@@ -49,13 +51,16 @@ def _line(folder: Path, taken: "Backup") -> str:
     return f"{folder}: as of {taken.taken_at:%Y-%m-%d %H:%M:%S} UTC, {database}{files}"
 
 
-def _as_json(taken: "Backup") -> dict[str, object]:
-    files = {"count": taken.files.count, "size_bytes": taken.files.size_bytes} if taken.files else None
-    return {
-        "taken_at": taken.taken_at.isoformat(),
-        "schema_version": taken.schema_version,
-        "postgresql": taken.postgresql,
-        "rows": taken.rows,
-        "database_bytes": taken.database_bytes,
-        "files": files,
-    }
+def _answer(folder: Path, taken: "Backup", left_out: Sequence[str]) -> "TakenBackup":
+    from greenstream.domain.reports.place import FileTotals, TakenBackup
+
+    return TakenBackup(
+        backup=str(folder),
+        taken_at=taken.taken_at,
+        schema_version=taken.schema_version,
+        postgresql=taken.postgresql,
+        rows=taken.rows,
+        database_bytes=taken.database_bytes,
+        files=FileTotals(count=taken.files.count, size_bytes=taken.files.size_bytes) if taken.files else None,
+        left_out=left_out,
+    )

@@ -1,6 +1,6 @@
 """`dead-letters`: files that failed and need a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,7 +8,9 @@ import typer
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
-    from greenstream.application.loading.dead_letters import ReplayedLetter
+    from greenstream.application.loading import dead_letters as application
+    from greenstream.domain.reports.loading import ReplayedLetter
+    from greenstream.domain.reports.rows import DeadLetter
     from greenstream.wiring import Place
 
 dead_letters = typer.Typer(
@@ -33,7 +35,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the files that failed and wait for a person, the latest first, with the error."""
-    found = open_place(console).database.replays().dead_letters(with_closed=closed)
+    found = open_place(console).reports.dead_letters(closed=closed)
     if json:
         console.emit(found)
     elif found:
@@ -47,18 +49,12 @@ def show(
     console: Console, letter: Annotated[int, typer.Argument(metavar="ID", show_default=False)], json: Json = False
 ) -> None:
     """Show a dead letter with its traceback."""
-    from greenstream.domain.errors import NotFound
-
-    found = open_place(console).database.replays().dead_letter(letter)
-    if found is None:
-        raise NotFound(f"there is no dead letter {letter}; see `greenstream dead-letters list --all`")
+    found = open_place(console).reports.dead_letter(letter)
     if json:
         console.emit(found)
         return
-    for name, value in found.items():
-        if value is not None and name != "traceback":
-            console.entry(name, value, 15)
-    console.write(f"\n{found['traceback'].rstrip()}")
+    console.entries(found, 15, but=("traceback",))
+    console.write(f"\n{found.traceback.rstrip()}")
 
 
 @command(
@@ -77,16 +73,16 @@ def replay(
     """
     place = open_place(console)
     chosen, troubles = _chosen(place, ids, every=every)
-    done: list[dict[str, Any]] = []
+    done: list[ReplayedLetter] = []
     try:
         for letter in chosen:
-            done.append(_as_json(place.loading.replay_dead_letter(letter["id"], letter["source_file"])))
+            done.append(_answer(place.loading.replay_dead_letter(letter.id, letter.source_file)))
             if json:
                 console.emit(done[-1])
     finally:
         if done and not json:
-            console.table(("id", "file", "outcome", "reason", *FATES), [list(each.values())[:-1] for each in done])
-    troubles += [f"dead letter {each['id']}, {each['file']}: {each['error']}" for each in done if each["error"]]
+            console.table(("id", "file", "outcome", "reason", *FATES), [_outcome(each) for each in done])
+    troubles += [f"dead letter {each.id}, {each.file}: {each.error}" for each in done if each.error]
     _end(console, troubles)
 
 
@@ -98,20 +94,22 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give dead letters up: they wait no longer. Their files stay in the landing zone."""
+    from greenstream.domain.reports.loading import DiscardedLetters
+
     loading = open_place(console).loading
     done = [each for each in dict.fromkeys(ids) if loading.discard_dead_letter(each, reason)]
     if json:
-        console.emit({"discarded": done})
+        console.emit(DiscardedLetters(discarded=done))
     else:
         console.write(f"{len(done)} discarded")
     _end(console, _not_waiting(each for each in dict.fromkeys(ids) if each not in done))
 
 
-def _chosen(place: "Place", ids: list[int] | None, *, every: bool) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+def _chosen(place: "Place", ids: list[int] | None, *, every: bool) -> "tuple[Sequence[DeadLetter], list[str]]":
     """The letters that wait, the first to fail first, and what is wrong with the IDs."""
     if bool(ids) == every:
         raise UsageError("name the dead letters by their IDs, or all with --all")
-    waiting = {letter["id"]: letter for letter in reversed(place.database.replays().dead_letters(with_closed=False))}
+    waiting = {letter.id: letter for letter in reversed(place.reports.dead_letters())}
     if every:
         return list(waiting.values()), []
     wanted = dict.fromkeys(ids or ())
@@ -124,16 +122,18 @@ def _not_waiting(ids: Any) -> list[str]:
     return [f"no dead letter {each} waits; see `greenstream dead-letters list --all`" for each in ids]
 
 
-def _as_json(replayed: "ReplayedLetter") -> dict[str, Any]:
+def _answer(replayed: "application.ReplayedLetter") -> "ReplayedLetter":
+    from greenstream.domain.reports.loading import ReplayedLetter
+
     result = replayed.result
-    return {
-        "id": replayed.dead_letter_id,
-        "file": replayed.source_file,
-        "outcome": result.outcome.value if result else None,
-        "reason": result.reason.value if result and result.reason else None,
+    return ReplayedLetter(
+        id=replayed.dead_letter_id,
+        file=replayed.source_file,
+        outcome=result.outcome if result else None,
+        reason=result.reason if result else None,
         **{fate: getattr(result.ledger, fate) if result else None for fate in FATES},
-        "error": replayed.error,
-    }
+        error=replayed.error,
+    )
 
 
 def _end(console: Console, troubles: Sequence[str]) -> None:
@@ -143,7 +143,12 @@ def _end(console: Console, troubles: Sequence[str]) -> None:
         stop(ExitCode.TROUBLE)
 
 
-def _row(letter: Mapping[str, Any]) -> tuple[object, ...]:
-    state = "replayed" if letter["replayed_at"] else "discarded" if letter["discarded_at"] else "waits"
-    failed = f"{letter['failed_at']:%Y-%m-%d %H:%M}"
-    return letter["id"], letter["source_file"], letter["attempts"], failed, state, letter["error"]
+def _outcome(letter: "ReplayedLetter") -> tuple[object, ...]:
+    fates = (getattr(letter, fate) for fate in FATES)
+    return letter.id, letter.file, letter.outcome, letter.reason, *fates
+
+
+def _row(letter: "DeadLetter") -> tuple[object, ...]:
+    state = "replayed" if letter.replayed_at else "discarded" if letter.discarded_at else "waits"
+    failed = f"{letter.failed_at:%Y-%m-%d %H:%M}"
+    return letter.id, letter.source_file, letter.attempts, failed, state, letter.error

@@ -30,6 +30,7 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
     called again. With --json, one object a line and thing.
     """
     from greenstream.domain.lake.retention import Deletion
+    from greenstream.domain.reports.corrections import ErasedThing
 
     if not yes and not _confirmed(meter_id):
         raise UsageError("erasing can't be undone: confirm it with --yes")
@@ -45,7 +46,7 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
             if isinstance(done, Deletion):
                 rows.append((done.layer.value, done.subject, done.amount))
                 if json:
-                    console.emit({"layer": done.layer.value, "subject": done.subject, "amount": done.amount})
+                    console.emit(ErasedThing(layer=done.layer, subject=done.subject, amount=done.amount))
             else:
                 unsearchable.append(done)
     if not json:

@@ -13,6 +13,7 @@ from greenstream.entrypoints.cli.findings import tell_findings
 
 if TYPE_CHECKING:
     from greenstream.domain.ledger import FileResult
+    from greenstream.domain.reports.loading import IngestedFile
     from greenstream.wiring import Place
 
 ENDINGS = (".csv", ".csv.gz", ".csv.zst")
@@ -58,17 +59,19 @@ class Done:
     result: "FileResult"
     seconds: float
 
-    def as_json(self) -> dict[str, object]:
+    def answer(self) -> "IngestedFile":
+        from greenstream.domain.reports.loading import IngestedFile
+
         ledger = self.result.ledger
-        return {
-            "file": self.name,
-            "outcome": self.result.outcome.value,
-            "reason": self.result.reason.value if self.result.reason else None,
-            "rows": ledger.rows,
-            "stored": ledger.stored,
-            "duplicate": ledger.duplicate,
-            "rejected": ledger.rejected,
-        }
+        return IngestedFile(
+            file=self.name,
+            outcome=self.result.outcome,
+            reason=self.result.reason,
+            rows=ledger.rows,
+            stored=ledger.stored,
+            duplicate=ledger.duplicate,
+            rejected=ledger.rejected,
+        )
 
     @property
     def is_good(self) -> bool:
@@ -149,7 +152,7 @@ class Run:
     def _note(self, done: Done) -> None:
         self._done.append(done)
         if self._json:
-            self._console.emit(done.as_json())
+            self._console.emit(done.answer())
         if not done.is_good:
             self._trouble(done.trouble())
 

@@ -1,18 +1,20 @@
 """`nightly`: settle, archive and retention, for every day that needs it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.archive import as_json as archived_json
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, Progress, command, open_place, stop
+from greenstream.entrypoints.cli.archive import archived_day
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.days import Day, chosen_days
-from greenstream.entrypoints.cli.settle import as_json as settled_json
+from greenstream.entrypoints.cli.progress import Progress
+from greenstream.entrypoints.cli.settle import settled_day
 
 if TYPE_CHECKING:
     from greenstream.application.nightly import Done, Due, Night, Step
+    from greenstream.domain.reports.nights import NightStep
 
 WORDS = {"watch": "looking at the meters' history", "settle": "settling", "archive": "archiving", "retire": "retention"}
 COLUMNS = ("step", "what", "result")
@@ -46,7 +48,7 @@ def nightly(console: Console, day: Day = None, dry_run: DryRun = False, json: Js
         stop(ExitCode.TROUBLE)
 
 
-def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: bool) -> None:
+def _show(console: Console, results: "Iterable[NightStep]", json: bool) -> None:
     rows = []
     for result in results:
         if json:
@@ -58,22 +60,22 @@ def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: boo
         console.say("nothing to do: all days that are over are settled and in the lake; nothing is past its lifetime")
 
 
-def _done(console: Console, night: "Night", troubles: list[str]) -> Iterator[Mapping[str, object]]:
+def _done(console: Console, night: "Night", troubles: list[str]) -> "Iterator[NightStep]":
     from greenstream.application.nightly import nightly, trouble_of
 
     with console.progress("looking at the meters' history") as progress:
         for done in nightly(night, partial(_describe, progress)):
-            yield as_json(done)
+            yield _answer(done)
             if trouble := trouble_of(done):
                 troubles.append(trouble)
 
 
-def _planned(console: Console, night: "Night") -> Iterator[Mapping[str, object]]:
+def _planned(console: Console, night: "Night") -> "Iterator[NightStep]":
     from greenstream.application.nightly import planned
 
     with console.progress("looking for what is due"):
         for each in planned(night):
-            yield as_json(each)
+            yield _answer(each)
 
 
 def _describe(progress: Progress, step: "Step") -> None:
@@ -81,40 +83,42 @@ def _describe(progress: Progress, step: "Step") -> None:
     progress.describe(f"{WORDS[step.name]}{f' {step.day}' if step.day else ''}{count}")
 
 
-def as_json(done: "Done | Due") -> Mapping[str, object]:
+def _answer(done: "Done | Due") -> "NightStep":
     from greenstream.application.history.settle import Settled
     from greenstream.application.lake.archive import Archived
     from greenstream.application.nightly import Due
+    from greenstream.domain.reports.nights import ArchivedStep, DueStep, RetiredStep, SettledStep
 
     if isinstance(done, Due):
-        return {"step": done.step, "date": done.day.isoformat()}
+        return DueStep(step=done.step, date=done.day)
     if isinstance(done, Settled):
-        return {"step": "settle", **settled_json(done)}
+        return SettledStep(step="settle", **vars(settled_day(done)))
     if isinstance(done, Archived):
-        return {"step": "archive", **archived_json(done)}
-    return {
-        "step": "retire",
-        "layer": done.layer.value,
-        "subject": done.subject,
-        "amount": done.amount,
-        "unit": done.unit,
-        "kept_because": done.kept_because,
-    }
+        return ArchivedStep(step="archive", **vars(archived_day(done)))
+    return RetiredStep(
+        step="retire",
+        layer=done.layer,
+        subject=done.subject,
+        amount=done.amount,
+        unit=done.unit,
+        kept_because=done.kept_because,
+    )
 
 
-def _row(result: Mapping[str, object]) -> tuple[object, ...]:
-    if result["step"] == "retire":
-        kept = result["kept_because"]
-        what = f"{result['layer']}: {result['subject']}"
-        return "retire", what, f"kept: {kept}" if kept else f"{result['amount']:,} {result['unit']}"
-    return result["step"], result["date"], _outcome(result)
+def _row(result: "NightStep") -> tuple[object, ...]:
+    from greenstream.domain.reports.nights import ArchivedStep, DueStep, RetiredStep, SettledStep
 
-
-def _outcome(result: Mapping[str, object]) -> str:
-    if "state" not in result:
-        return "due"
-    if result["step"] == "settle":
-        return f"{result['state']}, {result['rescored']:,} readings scored anew"
-    if result["state"] != "archived":
-        return str(result["state"])
-    return f"{result['readings']:,} readings, {result['written']} objects written"
+    match result:
+        case RetiredStep(kept_because=None):
+            return "retire", f"{result.layer}: {result.subject}", f"{result.amount:,} {result.unit}"
+        case RetiredStep():
+            return "retire", f"{result.layer}: {result.subject}", f"kept: {result.kept_because}"
+        case SettledStep():
+            return "settle", result.date, f"{result.state}, {result.rescored:,} readings scored anew"
+        case ArchivedStep(state="archived"):
+            return "archive", result.date, f"{result.readings:,} readings, {result.written} objects written"
+        case ArchivedStep():
+            return "archive", result.date, result.state
+        case DueStep():
+            return result.step, result.date, "due"
+    raise TypeError(f"{result} is no step of a night")

@@ -1,9 +1,8 @@
 """`quarantine`: rejected rows: look at them, fix them, replay them, give them up."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,8 +22,8 @@ from greenstream.entrypoints.cli.row_selection import (
     DryRun,
     Since,
     SourceFile,
-    file_as_json,
     named_rows,
+    replayed_rows,
     row_choice,
     tell_files,
     troubles_of,
@@ -34,6 +33,7 @@ from greenstream.entrypoints.cli.tables import size_text
 if TYPE_CHECKING:
     from greenstream.application.corrections.replay import ReplayedFile
     from greenstream.domain.corrections.values import RowChoice
+    from greenstream.domain.reports.rows import QuarantinedRow
     from greenstream.wiring import Place
 
 quarantine = typer.Typer(
@@ -67,9 +67,9 @@ def list_(
     place = open_place(console)
     choice = row_choice(place.settings.timezone, code, source_file, since)
     chars = None if json else EXCERPT_CHARS + 1
-    found = place.database.replays().quarantined(choice, limit=limit, with_closed=closed, chars=chars)
+    found = place.reports.quarantine(choice, limit=limit, closed=closed, chars=chars)
     if json:
-        console.emit({"counts": found.counts, "rows": found.rows})
+        console.emit(found)
         return
     if found.rows:
         console.table(("source_file", "line", "code", "raw_line", "rejected", "state"), [_row(r) for r in found.rows])
@@ -88,16 +88,11 @@ def show(
     json: Json = False,
 ) -> None:
     """Show all that is known of a rejected row."""
-    from greenstream.domain.errors import NotFound
-
-    found = open_place(console).database.replays().quarantined_row(source_file, line)
-    if not found:
-        raise NotFound(f"no row of {source_file}, line {line}, was ever rejected; see `greenstream quarantine list`")
-    for row in found:
+    for row in open_place(console).reports.quarantined_row(source_file, line):
         if json:
             console.emit(row)
         else:
-            tell_row(console, row)
+            console.entries(row, 17)
 
 
 @command(
@@ -116,17 +111,19 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give rejected rows up. They stay there and count as rejected, but wait no longer and are not replayed."""
+    from greenstream.domain.reports.corrections import DiscardedRows
+
     if not (rows or code or source_file):
         raise UsageError("name the rows: SOURCE_FILE LINE…, --code or --source-file")
     place = open_place(console)
     choice = _chosen(place, rows, code, source_file)
     if dry_run:
-        counts = place.database.replays().quarantined(choice, limit=0, with_closed=False).counts
+        counts = place.reports.quarantine(choice, limit=0).counts
     else:
         counts = place.corrections.discard_rows(choice, reason)
     total = sum(counts.values())
     if json:
-        console.emit({"discarded": total, "counts": counts, "dry_run": dry_run})
+        console.emit(DiscardedRows(discarded=total, counts=counts, dry_run=dry_run))
     else:
         by_code = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         words = "would be discarded; nothing was changed" if dry_run else "discarded"
@@ -149,11 +146,13 @@ def discard_file(
     Such as an archive that can't be unpacked, in which `erase` can't look for a meter, and which it names. A file whose
     rows were stored stays. It is noted in deletions. With --json, one object a line and file.
     """
+    from greenstream.domain.reports.corrections import DiscardedFile
+
     place = open_place(console)
     for path in dict.fromkeys(files):
         gone = place.corrections.discard_file(path, reason, dry_run=dry_run)
         if json:
-            console.emit({"discarded": gone.subject, "size_bytes": gone.amount, "dry_run": dry_run})
+            console.emit(DiscardedFile(discarded=gone.subject, size_bytes=gone.amount, dry_run=dry_run))
         else:
             words = "would be deleted; nothing was changed" if dry_run else "deleted"
             console.write(f"{gone.subject}: {size_text(gone.amount)} {words}")
@@ -224,7 +223,7 @@ def replay(
         for each in files:
             done.append(each)
             if json:
-                console.emit(file_as_json(each))
+                console.emit(replayed_rows(each))
     finally:
         if not json:
             tell_files(console, done, dry_run=dry_run)
@@ -248,14 +247,7 @@ def _chosen(place: "Place", rows: list[str] | None, code: str | None, source_fil
     return row_choice(place.settings.timezone, code, named or source_file, None, lines)
 
 
-def tell_row(console: Console, row: Mapping[str, Any]) -> None:
-    """Each value in a line, but those that are nothing."""
-    for name, value in row.items():
-        if value is not None:
-            console.entry(name, value, 17)
-
-
-def _row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    when = f"{row['quarantined_at']:%Y-%m-%d %H:%M}"
-    state = "replayed" if row["replayed_at"] else "discarded" if row["discarded_at"] else "waits"
-    return row["source_file"], str(row["line_number"]), row["code"], beginning(row["raw_line"]), when, state
+def _row(row: "QuarantinedRow") -> tuple[object, ...]:
+    when = f"{row.quarantined_at:%Y-%m-%d %H:%M}"
+    state = "replayed" if row.replayed_at else "discarded" if row.discarded_at else "waits"
+    return row.source_file, str(row.line_number), row.code, beginning(row.raw_line), when, state

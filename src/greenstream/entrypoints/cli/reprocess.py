@@ -1,6 +1,5 @@
 """`reprocess`: raw files through this version of the pipeline."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from greenstream.entrypoints.cli.days import First, Last, chosen_days
 
 if TYPE_CHECKING:
     from greenstream.application.corrections.reprocess import ReprocessedFile
+    from greenstream.domain.reports.corrections import ReprocessedRows
 
 COLUMNS = ("file", "changed", "new", "superseded", "quarantined", "let out")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
@@ -41,7 +41,7 @@ def reprocess(
             done.append(file)
             progress.describe(f"reprocessed {file.source_file}")
             if json:
-                console.emit(_as_json(file))
+                console.emit(_answer(file))
     if not json:
         _tell(console, done, dry_run=dry_run)
     troubles = [file for file in done if file.trouble]
@@ -67,17 +67,19 @@ def _counts(file: "ReprocessedFile") -> tuple[int, int, int, int, int]:
     return file.changed, file.added, file.superseded, file.quarantined, file.let_out
 
 
-def _as_json(file: "ReprocessedFile") -> Mapping[str, object]:
-    return {
-        "file": file.source_file,
-        "changed": [
-            {"before": before, "after": after, "readings": count}
+def _answer(file: "ReprocessedFile") -> "ReprocessedRows":
+    from greenstream.domain.reports.corrections import ReprocessedRows, ValueChange
+
+    return ReprocessedRows(
+        file=file.source_file,
+        changed=[
+            ValueChange(before=before, after=after, readings=count)
             for (before, after), count in sorted(file.changes.items())
         ],
-        "new": file.added,
-        "superseded": file.superseded,
-        "quarantined": file.quarantined,
-        "let_out": file.let_out,
-        "version_moved": file.version,
-        "trouble": file.trouble,
-    }
+        new=file.added,
+        superseded=file.superseded,
+        quarantined=file.quarantined,
+        let_out=file.let_out,
+        version_moved=file.version,
+        trouble=file.trouble,
+    )

@@ -1,6 +1,5 @@
 """`settle`: make local days final."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_
 
 if TYPE_CHECKING:
     from greenstream.application.history.settle import Settled
+    from greenstream.domain.reports.nights import SettledDay
     from greenstream.wiring import Place
 
 COLUMNS = ("date", "state", "meters", "rescored", "findings (open/all)")
@@ -41,7 +41,7 @@ def settle(console: Console, day: Day = None, first: First = None, last: Last = 
         for each in day_by_day(console, "settling", days, place.history.settle):
             done.append(each)
             if json:
-                console.emit(as_json(each))
+                console.emit(settled_day(each))
     finally:
         if done and not json:
             console.table(COLUMNS, [_row(each) for each in done])
@@ -54,14 +54,16 @@ def _due(console: Console, place: "Place") -> list[date]:
         return place.history.due_days(progress.reach)
 
 
-def as_json(settled: "Settled") -> Mapping[str, object]:
-    return {
-        "date": settled.day.isoformat(),
-        "state": settled.state.value,
-        "meters": settled.meters,
-        "rescored": settled.rescored,
-        "findings": {code: count._asdict() for code, count in settled.findings.items()},
-    }
+def settled_day(settled: "Settled") -> "SettledDay":
+    from greenstream.domain.reports.nights import FindingTotals, SettledDay
+
+    return SettledDay(
+        date=settled.day,
+        state=settled.state,
+        meters=settled.meters,
+        rescored=settled.rescored,
+        findings={code: FindingTotals(total=count.total, open=count.open) for code, count in settled.findings.items()},
+    )
 
 
 def _row(settled: "Settled") -> tuple[object, ...]:

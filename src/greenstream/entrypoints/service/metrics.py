@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from greenstream.adapters.postgres.reports.gauges import GaugeValue
 from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.reports.gauges import GaugeValue
 from greenstream.domain.routing import Route
 
 PREFIX = "greenstream_"
@@ -94,7 +94,7 @@ GAUGES = (
     Gauge(name="waiting_files", meaning="Landed files that have not ended, by state", labels=("route", "state")),
     Gauge(name="oldest_waiting_seconds", meaning="Age of the oldest of them; 0 without any", labels=("route",)),
     Gauge(name="open_dead_letters", meaning="Dead letters that need a person"),
-    Gauge(name="open_alerts", meaning="Alerts that nobody has acknowledged", labels=("code",)),
+    Gauge(name="open_alerts", meaning="Open alerts: neither acknowledged nor resolved", labels=("code",)),
     Gauge(name="open_findings", meaning="Findings on meters that go on", labels=("code",)),
     Gauge(name="quarantined_rows", meaning="Rejected rows that were neither replayed nor discarded", labels=("code",)),
     Gauge(name="flags", meaning="Stored readings with a flag, ever", labels=("code",), counts=True),
@@ -106,11 +106,11 @@ GAUGES = (
 class DatabaseGauges(Collector):
     """Asks the database at each scrape, and does without it when it doesn't answer in time."""
 
-    def __init__(self, read: Callable[[], list[GaugeValue]], *, patience: float = SCRAPE_SECONDS) -> None:
+    def __init__(self, read: Callable[[], Sequence[GaugeValue]], *, patience: float = SCRAPE_SECONDS) -> None:
         self._read = read
         self._patience = patience
         self._lock = threading.Lock()
-        self._asked: Future[list[GaugeValue]] | None = None
+        self._asked: Future[Sequence[GaugeValue]] | None = None
 
     def collect(self) -> Iterator[Metric]:
         values = self._values()
@@ -119,13 +119,13 @@ class DatabaseGauges(Collector):
             for gauge in GAUGES:
                 yield gauge.family(value for value in values if value.gauge == gauge.name)
 
-    def _values(self) -> list[GaugeValue] | None:
+    def _values(self) -> Sequence[GaugeValue] | None:
         try:
             return self._question().result(self._patience)
         except (TimeoutError, GreenStreamError):
             return None
 
-    def _question(self) -> Future[list[GaugeValue]]:
+    def _question(self) -> Future[Sequence[GaugeValue]]:
         """One at a time, so that a database that hangs is not hung up on by each scrape anew."""
         with self._lock:
             if self._asked is None or self._asked.done():
@@ -172,7 +172,7 @@ def _shown(name: str, kind: str) -> str:
     return f"{name}_total" if kind == "counter" else name
 
 
-def _answer(asked: "Future[list[GaugeValue]]", read: Callable[[], list[GaugeValue]]) -> None:
+def _answer(asked: "Future[Sequence[GaugeValue]]", read: Callable[[], Sequence[GaugeValue]]) -> None:
     try:
         asked.set_result(read())
     except Exception as error:

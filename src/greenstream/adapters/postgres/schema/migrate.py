@@ -10,6 +10,7 @@ import psycopg
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import one, one_or_none, run, scalar, scalar_or_none
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
@@ -22,10 +23,9 @@ from greenstream.domain.site import Site
 def current_version(connection: Connection) -> str | None:
     """The newest migration the database has, None for an empty one."""
     with translated("reading the database's version"):
-        if connection.execute("SELECT to_regclass('public.greenstream_version')").fetchone() == (None,):
+        if not scalar(connection, "schema.relation_exists", bool, relation="public.greenstream_version"):
             return None
-        row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
-        return str(row[0]) if row else None
+        return scalar_or_none(connection, "schema.version", str)
 
 
 def newest_version() -> str:
@@ -44,7 +44,7 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
         DatabaseUnavailable, DatabaseRefused: as every call to the database.
     """
     with translated("migrating the database"), connect(dsn) as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
+        run(connection, "schema.lock_migration")
         before = readers(connection)
         with _upgraded(dsn) as upgraded:
             for role in before:
@@ -62,27 +62,26 @@ def check_site(connection: Connection, site: Site) -> date:
     Raises:
         SettingsError: the database belongs to a site with another time zone or interval.
     """
-    row = connection.execute(query("schema.read_site")).fetchone()
-    assert row is not None
-    timezone, interval_minutes, first_daily = row
+    timezone, interval_minutes, first_daily = one(connection, "schema.read_site")
     if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
         raise SettingsError(
             f"this database was set up for time zone {timezone} and slots of {interval_minutes} minutes, but the "
             f"settings say {site.timezone} and {site.limits.interval_minutes}; days and slots are cut by them, so set "
             f"GREENSTREAM_TIMEZONE and GREENSTREAM_INTERVAL_MINUTES back, or use another database"
         )
-    assert isinstance(first_daily, date)
-    return first_daily
+    day: date = first_daily
+    return day
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
-    if connection.execute(query("schema.read_site")).fetchone() is None:
-        values = {
-            "timezone": site.timezone,
-            "interval_minutes": site.limits.interval_minutes,
-            "first_daily": first_daily,
-        }
-        connection.execute(query("schema.add_site"), values)
+    if one_or_none(connection, "schema.read_site") is None:
+        run(
+            connection,
+            "schema.add_site",
+            timezone=site.timezone,
+            interval_minutes=site.limits.interval_minutes,
+            first_daily=first_daily,
+        )
         create_older(connection, first_daily, site.timezone)
     check_site(connection, site)
 

@@ -41,9 +41,10 @@ def demo(
     It has a folder and a database of its own and leaves that database running, so that you can look around.
     Run again, it delivers the same files: all of them are duplicates then, and nothing is counted twice.
     """
+    from greenstream.domain.reports.demo import DemoReport
     from greenstream.entrypoints.cli.demo.facts import facts_of
     from greenstream.entrypoints.cli.demo.page import Page
-    from greenstream.entrypoints.cli.demo.run import run_through
+    from greenstream.entrypoints.cli.simulated_run import run_through
     from greenstream.settings import load_settings
     from greenstream.wiring import Place
 
@@ -59,7 +60,7 @@ def demo(
     facts = facts_of(run_through(console, plan, place), place)
     seconds, exports = time.perf_counter() - began, homes.exports(home, settings)
     if json:
-        console.emit({**facts.as_json(), "seconds": round(seconds, 1), "home": str(home), "exports": exports})
+        console.emit(DemoReport(**vars(facts), seconds=round(seconds, 1), home=str(home), exports=exports))
     else:
         Page.on_stdout().show(facts, seconds, exports)
     if not_in := facts.arrived.not_in:

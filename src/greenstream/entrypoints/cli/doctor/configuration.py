@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from greenstream.entrypoints.cli.doctor.finding import Finding, fault, ok, warning
+from greenstream.domain.reports.doctor import Finding
+from greenstream.entrypoints.cli.doctor.finding import fault, ok, warning
 from greenstream.settings import ENV_PREFIX, PlaceSettings
 
 OTHER_VARIABLES = ("GREENSTREAM_DEBUG",)  # read by the command line itself

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenstream.domain.reports.doctor import Finding, Level
 from greenstream.entrypoints.cli.doctor import machine
-from greenstream.entrypoints.cli.doctor.finding import Check, Finding, Level, examined, fault, ok, warning
+from greenstream.entrypoints.cli.doctor.finding import Check, examined, fault, ok, warning
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:

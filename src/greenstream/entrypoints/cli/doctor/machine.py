@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from greenstream.adapters.temporary import file_in_place_of
-from greenstream.entrypoints.cli.doctor.finding import Finding, fault, ok, warning
+from greenstream.domain.reports.doctor import Finding
+from greenstream.entrypoints.cli.doctor.finding import fault, ok, warning
 
 OLDEST_PYTHON = (3, 11)
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # a clock before this program existed is wrong

@@ -1,4 +1,4 @@
-"""Simulating a fleet and taking its files through the pipeline, in the order of their delivery."""
+"""A simulated fleet: its files taken through the pipeline in the order of their delivery, its faults looked for."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,9 +8,11 @@ from pathlib import Path
 
 from greenstream.application.lake.archive import Archived
 from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.site import day_slots
 from greenstream.entrypoints.cli.console import Console
-from greenstream.entrypoints.cli.demo.home import SIMULATED
-from greenstream.entrypoints.cli.simulate import simulated
+from greenstream.entrypoints.cli.simulate import SIMULATED, simulated
+from greenstream.evaluation.comparison import compare
+from greenstream.evaluation.scoring import Scores
 from greenstream.simulator import SimulationPlan, SimulationReport
 from greenstream.wiring import Place
 
@@ -54,6 +56,13 @@ def run_through(console: Console, plan: SimulationPlan, place: Place) -> Run:
             progress.advance()
     archived = _settle(console, plan, place)
     return Run(plan=plan, report=report, truth=folder / "truth.csv", results=tuple(results), archived=archived)
+
+
+def scores_of(run: Run, place: Place) -> Scores:
+    """Score the findings in the system's database by what was simulated."""
+    plan, site = run.plan, place.site
+    fleet_first = day_slots(plan.start, plan.timezone, plan.interval_minutes).start
+    return compare(run.truth, place.reports.findings(plan.interval_seconds), fleet_first, site)
 
 
 def _settle(console: Console, plan: SimulationPlan, place: Place) -> tuple[Archived, ...]:
