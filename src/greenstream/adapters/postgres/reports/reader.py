@@ -8,7 +8,7 @@ from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.reports.answers import Answer, answer
-from greenstream.adapters.postgres.schema.migrate import current_version
+from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.limits import QueryLimits
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -13,25 +12,11 @@ from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
+from greenstream.adapters.postgres.schema.version import newest_version
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
 from greenstream.domain.errors import SettingsError
 from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
 from greenstream.domain.site import Site
-
-
-def current_version(connection: Connection) -> str | None:
-    """The newest migration the database has, None for an empty one."""
-    with translated("reading the database's version"):
-        if connection.execute("SELECT to_regclass('public.greenstream_version')").fetchone() == (None,):
-            return None
-        row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
-        return str(row[0]) if row else None
-
-
-def newest_version() -> str:
-    """The newest migration there is, by the names of the files: each begins with its version."""
-    versions = files(__package__).joinpath("migrations", "versions").iterdir()
-    return max(file.name.partition("_")[0] for file in versions if file.name.endswith(".sql"))
 
 
 def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.lookup import Row, looking, rows
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
-from greenstream.adapters.postgres.schema.migrate import check_site, current_version, newest_version
+from greenstream.adapters.postgres.schema.migrate import check_site
+from greenstream.adapters.postgres.schema.version import current_version, newest_version
 from greenstream.domain.landing import Clock
 from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.entrypoints.cli.doctor.configuration import local_times, telling_instants
