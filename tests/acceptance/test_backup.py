@@ -26,7 +26,7 @@ from tests.support.roles import login
 from greenstream.domain.errors import PermanentError
 from greenstream.entrypoints.cli.console import Console
 from greenstream.settings import Settings
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 READING = HEADER + "SM-1,2024-03-15 18:45:00,1 kW,,Residential_Zone_7\n"
 
@@ -280,9 +280,9 @@ def test_an_unusable_backup_changes_nothing(
     shutil.copytree(lived_in.folder / "backup", backup)
     damage(backup)
     with database(dsn, "unchanged", "template1") as url:
-        system, bars = System(Settings(home=tmp_path / "own", database_url=url), lambda _: None), Console().progress
+        place, bars = Place(Settings(home=tmp_path / "own", database_url=url), lambda _: None), Console().progress
         with pytest.raises(PermanentError) as refused:
-            system.restore(system.plan_restore(backup, bars), bars, replace=True, files=True)
+            place.backups.restore(place.backups.plan_restore(backup, bars), bars, replace=True, files=True)
         assert said in str(refused.value)
         assert "\n" not in str(refused.value)
         assert relations(url) == {}

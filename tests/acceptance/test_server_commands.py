@@ -6,6 +6,7 @@ import sys
 import psycopg
 import pytest
 from tests.acceptance.conftest import HEADER, Command
+from tests.support.databases import another_database
 
 from greenstream import __version__
 
@@ -29,20 +30,17 @@ def test_status_sums_up_what_came_in(greenstream: Command) -> None:
 
 
 def test_a_new_home_is_reported_set_up_reported_stopped_and_reported(new_greenstream: Command) -> None:
-    before = new_greenstream("status", "--json", code=0).json
+    before = new_greenstream("status", "--json", code=1).json
     assert (before["server"]["running"], before["server"]["initialised"]) == (False, False)
     assert not new_greenstream.home.exists()
-    assert "not set up yet" in new_greenstream("status", code=0).out
+    assert "not set up yet" in new_greenstream("status", code=1).out
     new_greenstream("down", code=0)
 
-    dsn = new_greenstream("db", "url", code=0).out.strip()
-    assert new_greenstream("status", "--json", code=0).json["version"] is None
-    assert "greenstream db migrate" in new_greenstream("status", code=0).err
-    with psycopg.connect(dsn) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
     first, second = (new_greenstream("db", "migrate", "--json", code=0).json for _ in range(2))
     assert first["from"] is None
     assert second == {"from": first["to"], "to": first["to"]}
+    with psycopg.connect(new_greenstream("db", "url", code=0).out.strip()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
     assert new_greenstream("down", code=0).out == ""
     after = new_greenstream("status", "--json", code=0).json
@@ -109,3 +107,11 @@ def test_help_does_without_the_libraries_that_are_slow_to_import() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stderr == "[]\n"
+
+
+def test_a_database_of_yours_where_nothing_was_set_up_says_who_does(greenstream: Command, dsn: str) -> None:
+    with another_database(dsn) as url:
+        ended = greenstream("status", "--json", DATABASE_URL=url, code=1)
+        assert ended.json["version"] is None
+        assert "db migrate" in ended.err
+        assert "db migrate" in greenstream("alerts", "list", DATABASE_URL=url, code=1).err

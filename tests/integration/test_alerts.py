@@ -79,8 +79,9 @@ def test_an_occurrence_after_an_acknowledgement_opens_a_new_alert(bed: Bed, book
     book.raise_alert(dead_letter(), NOW)
     assert book.acknowledge(later(1), code="DEAD_LETTER") == {1}
     book.raise_alert(dead_letter(), later(2))
-    assert [alert.alert_id for alert in book.listed(closed=False)] == [2]
-    assert [alert.alert_id for alert in book.listed(closed=True)] == [2, 1]
+    with bed.lists() as lists:
+        assert [alert.alert_id for alert in lists.alerts(closed=False)] == [2]
+        assert [alert.alert_id for alert in lists.alerts(closed=True)] == [2, 1]
 
 
 def test_acknowledging_touches_only_the_open_alerts_that_are_named(bed: Bed, book: PostgresAlerts) -> None:

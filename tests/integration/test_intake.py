@@ -24,7 +24,7 @@ from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.logs import logger
 from greenstream.entrypoints.service.watching import Watcher
 from greenstream.settings import Settings
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 LINE = "meter_id,timestamp,energy_value\nSM-1,2024-03-01 00:00,1 kW\n"
 
@@ -126,11 +126,11 @@ def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(bed: Bed
 
 
 def test_what_lands_right_after_the_first_scan_is_seen_though_no_scan_looks_there_soon(tmp_path: Path) -> None:
-    system, stop = System(Settings(home=tmp_path), lambda _: None), threading.Event()
-    folder = system.store.folder()
+    place, stop = Place(Settings(home=tmp_path), lambda _: None), threading.Event()
+    folder = place.store.folder()
     assert folder is not None
     (folder / "2019-01-01").mkdir()
-    changes = Watcher(stop, logger(json=True)).changes(system.store)
+    changes = Watcher(stop, logger(json=True)).changes(place.store)
     next(changes)  # a scan of all folders follows the first one
     (folder / "2019-01-01" / "a.csv").write_text(LINE)
     assert date(2019, 1, 1) in set().union(*(each or () for each in itertools.islice(changes, 10)))

@@ -16,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.test_intake import LINE, Tickets, intake
 from tests.support.bed import HEADER, Bed
 
-from greenstream.adapters.postgres.reports.gauges import GaugeValue, read_gauges
+from greenstream.adapters.postgres.reports.gauges import read_gauges
+from greenstream.domain.reports.gauges import GaugeValue
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.metrics import GAUGES, DatabaseGauges, Metrics, described, served
 

@@ -51,7 +51,7 @@ from greenstream.entrypoints.service.metrics import Metrics
 from greenstream.entrypoints.service.parts import WorkerPart
 from greenstream.entrypoints.service.service import Part, Service
 from greenstream.settings import Settings
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 GOOD = HEADER + "SM-1,2024-03-15 18:45:00,3 kW,Residential_Zone_7\n"
 PATIENCE = 60.0
@@ -355,11 +355,11 @@ def test_ingest_says_what_holds_and_leaves_what_landed(bed: Bed, tmp_path: Path)
         (tmp_path / name).write_text(GOOD)
     with role(bed, "NOSUPERUSER") as name:
         settings = Settings(home=bed.folder, database_url=make_conninfo(bed.dsn, user=name))
-        system = System(settings, lambda _: None)
-        ingest = Run(Console(quiet=True), system, json=False)
+        place = Place(settings, lambda _: None)
+        ingest = Run(Console(quiet=True), place, json=False)
         with pytest.raises(DatabaseRefused, match=r"permission denied.*a\.csv has landed as raw-data/.* stays there"):
             ingest.all([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
-        system.close()
+        place.close()
     assert bed.query("SELECT * FROM dead_letters") == []
     (landed,) = bed.store.list_landed()
     assert bed.process(landed.path).outcome is Outcome.LOADED
@@ -377,7 +377,7 @@ def serving(bed: Bed, dsn: str) -> Iterator[list[dict[str, Any]]]:
         IntakePart(stop, log),
         WorkerPart(Route.REALTIME, threading.Event(), stop, log, metrics),
     ]
-    running = Service(parts, lambda: System(settings, lambda _: None), stop, log, Outages())
+    running = Service(parts, lambda: Place(settings, lambda _: None), stop, log, Outages())
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

@@ -23,7 +23,7 @@ from greenstream.domain.errors import InvalidQuery, NotFound
 from greenstream.domain.limits import QueryLimits
 from greenstream.entrypoints.cli.doctor.access import reader
 from greenstream.settings import Settings
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 LIMITS = QueryLimits(seconds=20, rows=20_000, memory_mb=64, temp_mb=64)
 ROOT = Path(__file__).parents[2]
@@ -326,8 +326,7 @@ def test_the_server_ends_what_it_does_for_a_client_that_is_gone(bed: Bed) -> Non
 def test_the_doctor_tells_what_a_query_could_do(bed: Bed) -> None:
     def found(reader_url: str | None = None) -> tuple[str, str]:
         settings = Settings(home=bed.folder, database_url=bed.dsn, reader_url=reader_url)
-        with connect(bed.dsn) as ours:
-            [finding] = reader(System(settings, lambda _: None), ours)
+        [finding] = reader(Place(settings, lambda _: None), "greenstream")
         return finding.level, finding.found
 
     assert found() == ("warning", "`query` has the rights of greenstream: only its transaction keeps it from writing")

@@ -22,6 +22,7 @@ from greenstream.domain.corrections.fixes import Fixes, read_fixes, to_csv
 from greenstream.domain.corrections.rejudge import reach_of
 from greenstream.domain.corrections.values import RowChoice
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
+from greenstream.domain.reports.rows import DeadLetter
 from greenstream.domain.rules import b1_units, b5_enrichment
 from greenstream.domain.site import Site
 
@@ -424,6 +425,11 @@ def fail(*_: object) -> pl.Expr:
     raise ValueError("no such\nrule")
 
 
+def dead_letters(bed: Bed, *, closed: bool = False) -> list[DeadLetter]:
+    with bed.lists() as lists:
+        return lists.dead_letters(closed=closed)
+
+
 def test_a_file_that_fails_again_is_the_same_dead_letter_and_one_that_loads_closes_it(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -432,11 +438,11 @@ def test_a_file_that_fails_again_is_the_same_dead_letter_and_one_that_loads_clos
         patched.setattr(b5_enrichment, "season", fail)
         bed.process(path)
         assert bed.process(path).error == "ValueError: no such rule"
-    (letter,) = bed.database.replays().dead_letters(with_closed=False)
-    assert (letter["error"], letter["attempts"]) == ("ValueError: no such rule", 2)
+    (letter,) = dead_letters(bed)
+    assert (letter.error, letter.attempts) == ("ValueError: no such rule", 2)
     assert bed.one("SELECT message FROM alerts") == "ValueError: no such rule"
     assert bed.process(path).outcome is Outcome.LOADED
-    assert bed.database.replays().dead_letters(with_closed=False) == []
+    assert dead_letters(bed) == []
     assert bed.one("SELECT replayed_at IS NOT NULL FROM dead_letters")
     bed.assert_adds_up()
 
@@ -450,7 +456,7 @@ def test_a_file_that_was_given_up_unseen_has_one_line_in_the_end(bed: Bed, conte
     assert bed.one("SELECT error FROM dead_letters") == "4 workers died over it"
     bed.process(path)
     assert bed.query("SELECT outcome FROM source_files") == [{"outcome": outcome}]
-    assert bed.database.replays().dead_letters(with_closed=False) == []
+    assert dead_letters(bed) == []
 
 
 def test_a_discarded_dead_letter_is_closed_and_the_next_failure_is_a_new_one(
@@ -460,9 +466,10 @@ def test_a_discarded_dead_letter_is_closed_and_the_next_failure_is_a_new_one(
     monkeypatch.setattr(b5_enrichment, "season", fail)
     bed.process(path)
     replays = bed.database.replays()
-    (letter,) = replays.dead_letters(with_closed=False)
-    assert replays.discard_dead_letter(letter["id"], "a test file", LATER)
-    assert not replays.discard_dead_letter(letter["id"], None, LATER)
-    assert (replays.dead_letter(letter["id"]) or {})["discard_reason"] == "a test file"
+    (letter,) = dead_letters(bed)
+    assert replays.discard_dead_letter(letter.id, "a test file", LATER)
+    assert not replays.discard_dead_letter(letter.id, None, LATER)
+    with bed.lists() as lists:
+        assert getattr(lists.dead_letter(letter.id), "discard_reason", None) == "a test file"
     bed.process(path)
-    assert [each["attempts"] for each in replays.dead_letters(with_closed=True)] == [1, 1]
+    assert [each.attempts for each in dead_letters(bed, closed=True)] == [1, 1]

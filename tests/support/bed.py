@@ -16,6 +16,8 @@ from psycopg.rows import dict_row
 
 from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
+from greenstream.adapters.postgres.reports.connection import reading
+from greenstream.adapters.postgres.reports.lists import PostgresLists
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.application.loading.process_file import process_file
 from greenstream.domain.ledger import FileResult
@@ -54,6 +56,12 @@ class Bed:
 
     def connect(self) -> PostgresDatabase:
         return PostgresDatabase(self.dsn, self.site, version=VERSION)
+
+    @contextmanager
+    def lists(self) -> Iterator[PostgresLists]:
+        """What people may ask for."""
+        with reading(self.dsn) as connection:
+            yield PostgresLists(connection)
 
     def close(self) -> None:
         self.database.close()

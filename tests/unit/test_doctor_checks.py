@@ -7,8 +7,9 @@ from zoneinfo import available_timezones
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenstream.domain.reports.doctor import Level
 from greenstream.entrypoints.cli.doctor.configuration import telling_instants
-from greenstream.entrypoints.cli.doctor.finding import Level, examined, ok
+from greenstream.entrypoints.cli.doctor.finding import examined, ok
 from greenstream.entrypoints.cli.doctor.machine import GIB, clock, disk
 
 NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)

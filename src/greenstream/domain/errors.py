@@ -8,6 +8,7 @@
     │       └── DayBusy           a day that is needed is being settled: it is free again soon
     └── PermanentError            the same call will fail again until a person acts
         ├── SettingsError         a setting cannot be used
+        ├── NotSetUp              nothing was set up here yet, or by another version of the program
         ├── NotInstalled          what is asked for needs an extra of the package
         ├── NotFound              a named file, object or record is not there
         ├── InvalidKey            a key that no landed file, or no object of the store, can have
@@ -66,6 +67,14 @@ class PermanentError(GreenStreamError):
 
 class SettingsError(PermanentError):
     """A setting cannot be used."""
+
+
+SETS_UP = "greenstream up, ingest, demo or db migrate does it"
+"""Who brings what is missing, for messages."""
+
+
+class NotSetUp(PermanentError):
+    """Nothing was set up here yet, or by another version of the program."""
 
 
 class NotInstalled(PermanentError):

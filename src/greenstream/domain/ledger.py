@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from greenstream.domain.codes import Reason
 from greenstream.domain.errors import LedgerMismatch
+from greenstream.domain.reports.doc import Doc
 
 
 class Outcome(StrEnum):
@@ -43,10 +45,10 @@ class Delivery:
 class Ledger:
     """Every row of a file has exactly one fate; all are 0 for a file that was not loaded."""
 
-    rows: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    rejected: int = 0
+    rows: Annotated[int, Doc("records after the header")] = 0
+    stored: Annotated[int, Doc("that became readings")] = 0
+    duplicate: Annotated[int, Doc("that were known")] = 0
+    rejected: Annotated[int, Doc("that are, or were, in the quarantine")] = 0
 
     def check(self, path: str) -> None:
         """Raise LedgerMismatch unless the fates add up."""

@@ -115,11 +115,6 @@ class PostgresAlerts:
 
     # for people
 
-    def listed(self, *, closed: bool) -> list[Alert]:
-        """The open alerts, with `closed` all of them; the latest first."""
-        with translated("reading alerts"), self._connection.cursor(row_factory=kwargs_row(_alert)) as cursor:
-            return cursor.execute(query("reports.alerts"), {"closed": closed}).fetchall()
-
     def acknowledge(self, now: datetime, *, ids: Sequence[int] | None = None, code: str | None = None) -> set[int]:
         """Close open alerts: those with these IDs, of this code, or all of them; the IDs of those that were open."""
         values = {"ids": None if ids is None else list(ids), "code": code, "now": now}

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 import polars as pl
 
+from greenstream.application.exclusion import Exclusion
 from greenstream.application.loading.raw_file import Absent, RawFile, content_of, raw_file, sha256_of, version_of
 from greenstream.domain.codes import Reason
 from greenstream.domain.corrections.erasure import blanked, lines_of, lines_that_name, without_erased
@@ -30,6 +31,7 @@ from greenstream.ports.landing import Landing
 class Erasing:
     """What erasing works with. `on_file` and `on_day` hear of each one that is looked at."""
 
+    exclusion: Exclusion
     erasures: Erasures
     archives: Archives
     lake: Lake
@@ -58,6 +60,11 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
     Raises:
         NotFound: no such meter is known.
     """
+    with means.exclusion.alone():
+        yield from _erase(meter_id, reason, means)
+
+
+def _erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Unsearchable]:
     erasure = means.erasures.begin(meter_id, reason, means.clock())
     if erasure is None:
         raise NotFound(f"no meter {meter_id} is known; nothing was erased")

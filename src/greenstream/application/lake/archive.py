@@ -1,6 +1,6 @@
 """A settled day into the lake: its readings, its aggregates, and what is in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,6 +8,9 @@ from enum import StrEnum
 
 import polars as pl
 
+from greenstream.application.exclusion import Exclusion
+from greenstream.domain.alerts.conditions import lake_damaged
+from greenstream.domain.alerts.values import Condition
 from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.lake.aggregates import curve_parts, load_curves, meter_days
 from greenstream.domain.lake.archive import archived, in_order
@@ -38,6 +41,36 @@ class Archived:
     objects: int = 0
     changed: int = 0
     size_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archiving:
+    """What archiving a day works with: `archive` writes one that is settled, `settle` makes one final."""
+
+    exclusion: Exclusion
+    archive: Callable[[date], Archived]
+    settle: Callable[[date], object]
+    raise_alert: Callable[[Condition], None]
+
+
+def archive_day(day: date, archiving: Archiving) -> Archived:
+    """Write a day to the lake, settled before where that is needed; one that isn't over can't be archived.
+
+    An alert is raised where the lake has readings that the database hasn't. Waits while another archive, night, erasure
+    or backup is under way.
+    """
+    with archiving.exclusion.alone():
+        done = archiving.archive(day)
+        if done.state is ArchiveState.NOT_SETTLED:
+            archiving.settle(day)
+            done = archiving.archive(day)
+        if done.state is ArchiveState.WOULD_LOSE:
+            archiving.raise_alert(lake_damaged(str(day), would_lose(day)))
+        return done
+
+
+def would_lose(day: date) -> str:
+    return f"the lake has readings of {day} that the database hasn't; it was left alone"
 
 
 def archive(day: date, *, archives: Archives, lake: Lake, site: Site, now: datetime) -> Archived:

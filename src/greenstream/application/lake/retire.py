@@ -1,12 +1,13 @@
 """What is older than its lifetime goes, once the next layer provably holds it; every deletion is noted."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import islice
 
+from greenstream.application.exclusion import Exclusion
 from greenstream.application.lake.compare import differences
 from greenstream.application.loading.raw_file import is_still
 from greenstream.domain.errors import LakeDamaged, NotFound, StorageUnavailable, TransactionConflict
@@ -39,6 +40,7 @@ class Retirement:
 class Retention:
     """What retention works with; a dry run only says what would go."""
 
+    exclusion: Exclusion
     archives: Archives
     lake: Lake
     landing: Landing
@@ -49,6 +51,11 @@ class Retention:
 
 def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]:
     """Let go of all that is past its lifetime: days of the database, raw files, then what was kept about them."""
+    with _alone(means):
+        yield from _retire(means, today, now)
+
+
+def _retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]:
     last = today - timedelta(days=means.lifetimes.readings)
     gone = set[date]()
     for facts in means.archives.to_retire(last):
@@ -68,7 +75,7 @@ def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]
 
 def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
     """Let go of a day's readings in the database, if the lake has each of them."""
-    with means.archives.retiring(facts.day) as retiring:
+    with _alone(means), means.archives.retiring(facts.day) as retiring:
         snapshot = retiring.snapshot()
         too_early = _too_early(retiring.facts())
         kept_because = too_early or next(differences(retiring.facts(), snapshot, means.lake), None)
@@ -84,6 +91,11 @@ def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
         kept_because=kept_because,
         is_trouble=kept_because is not None and too_early is None,
     )
+
+
+def _alone(means: Retention) -> AbstractContextManager[None]:
+    """A dry run gets in nobody's way."""
+    return nullcontext() if means.dry_run else means.exclusion.alone()
 
 
 def _too_early(facts: DayFacts) -> str | None:

@@ -9,10 +9,10 @@ from datetime import timedelta
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
 from greenstream.application.loading.outages import is_outage
-from greenstream.domain.errors import DayBusy, GreenStreamError, InvalidKey, NotFound, RetryableError, StorageRefused
+from greenstream.domain.errors import GreenStreamError, InvalidKey, NotFound, RetryableError, StorageRefused
 from greenstream.domain.landing import Clock, LandedFile
 from greenstream.domain.ledger import Delivery, FileResult, Outcome
-from greenstream.domain.retries import MAX_CRASHES, OUTAGE_DELAY, RETRY_DELAYS
+from greenstream.domain.retries import MAX_CRASHES, OUTAGE_DELAY, pause_after
 from greenstream.ports.loading import Database, Waiting
 
 
@@ -25,7 +25,7 @@ class Later:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tools:
+class Turn:
     """What a worker needs. `store_answers` tells whether the store serves anything at all."""
 
     process: Callable[[str], FileResult]
@@ -36,8 +36,8 @@ class Tools:
     clock: Clock
 
 
-def work_on(
-    path: str, tools: Tools, on_start: Callable[[int], None] = lambda _attempt: None
+def take_turn(
+    path: str, turn: Turn, on_start: Callable[[int], None] = lambda _attempt: None
 ) -> FileResult | Later | None:
     """Process a file. A passing fault of its own puts it off by 2, 4, 8 s, and then makes it a dead letter.
 
@@ -50,20 +50,20 @@ def work_on(
         DatabaseUnavailable, DatabaseRefused, SettingsError, ServerError, StorageUnavailable, StorageRefused: an
             outage; the queue hands the file out again.
     """
-    failed_before = tools.waiting.start(path, tools.clock())
+    failed_before = turn.waiting.start(path, turn.clock())
     on_start(failed_before + 1)
     try:
-        result = tools.process(path)
+        result = turn.process(path)
     except NotFound:
-        tools.waiting.end(path)
+        turn.waiting.end(path)
         return None
     except (Exception, PanicException) as error:
-        if is_outage(error, tools.store_answers):
+        if is_outage(error, turn.store_answers):
             with suppress(GreenStreamError):  # the database may be what is away, or be away for large writes only
-                note_outage(path, error, tools.waiting, tools.clock)
+                note_outage(path, error, turn.waiting, turn.clock)
             raise
-        return _put_off(path, error, failed_before, tools)
-    tools.waiting.end(path)
+        return _put_off(path, error, failed_before, turn)
+    turn.waiting.end(path)
     return result
 
 
@@ -72,54 +72,53 @@ def note_outage(path: str, error: BaseException, waiting: Waiting, clock: Clock)
     waiting.outage(path, error=_told(error), next_at=clock() + timedelta(seconds=OUTAGE_DELAY))
 
 
-def _put_off(path: str, error: BaseException, failed_before: int, tools: Tools) -> FileResult | Later:
-    if isinstance(error, DayBusy):
-        return _later(path, error, OUTAGE_DELAY, failed_before, tools)
-    if not isinstance(error, RetryableError) or failed_before >= len(RETRY_DELAYS):
-        return fail(path, error, tools, attempts=failed_before + 1)
-    return _later(path, error, RETRY_DELAYS[failed_before], failed_before + 1, tools)
+def _put_off(path: str, error: BaseException, failed_before: int, turn: Turn) -> FileResult | Later:
+    pause = pause_after(error, failed_before)
+    if pause is None:
+        return fail(path, error, turn, attempts=failed_before + 1)
+    return _later(path, error, pause.seconds, failed_before + pause.counts, turn)
 
 
-def _later(path: str, error: BaseException, seconds: int, attempts: int, tools: Tools) -> Later:
-    next_at, text = tools.clock() + timedelta(seconds=seconds), _told(error)
-    tools.waiting.retry(path, attempts=attempts, error=text, next_at=next_at)
+def _later(path: str, error: BaseException, seconds: int, attempts: int, turn: Turn) -> Later:
+    next_at, text = turn.clock() + timedelta(seconds=seconds), _told(error)
+    turn.waiting.retry(path, attempts=attempts, error=text, next_at=next_at)
     return Later(seconds=seconds, error=text)
 
 
-def after_crash(path: str, tools: Tools) -> FileResult | None:
+def after_crash(path: str, turn: Turn) -> FileResult | None:
     """A worker died over a file: it is due again, or a dead letter when too many did."""
-    crashes = tools.waiting.crashed(path, "a worker died while it processed this file")
+    crashes = turn.waiting.crashed(path, "a worker died while it processed this file")
     if crashes < MAX_CRASHES:
         return None
     error = f"{crashes} workers died while they processed this file; see the logs of that time"
-    return _dead_letter(path, error, error, tools, crashes)
+    return _dead_letter(path, error, error, turn, crashes)
 
 
-def fail(path: str, error: BaseException, tools: Tools, *, attempts: int) -> FileResult:
+def fail(path: str, error: BaseException, turn: Turn, *, attempts: int) -> FileResult:
     """Make a file a dead letter for an error of its own; of a bug with its traceback."""
     text = _told(error)
     detail = text if isinstance(error, GreenStreamError) else "".join(traceback.format_exception(error))
-    return _dead_letter(path, text, detail, tools, attempts)
+    return _dead_letter(path, text, detail, turn, attempts)
 
 
-def _dead_letter(path: str, error: str, detail: str, tools: Tools, attempts: int) -> FileResult:
+def _dead_letter(path: str, error: str, detail: str, turn: Turn, attempts: int) -> FileResult:
     """For no reason that its content gave."""
     try:
-        file = tools.head(path)
+        file = turn.head(path)
     except (RetryableError, NotFound, InvalidKey, StorageRefused):  # its path is what a person needs
-        delivery = Delivery(path=path, size_bytes=0, received_at=tools.clock(), sha256=None)
+        delivery = Delivery(path=path, size_bytes=0, received_at=turn.clock(), sha256=None)
     else:
-        delivery = tools.database.delivery(file, None, tools.clock())
+        delivery = turn.database.delivery(file, None, turn.clock())
     result = FileResult(
         delivery=delivery,
         outcome=Outcome.FAILED,
-        processed_at=tools.clock(),
+        processed_at=turn.clock(),
         error=error,
         detail=detail,
         attempts=attempts,
     )
-    tools.database.record(result)
-    tools.waiting.end(path)
+    turn.database.record(result)
+    turn.waiting.end(path)
     return result
 
 

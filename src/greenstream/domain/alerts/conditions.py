@@ -123,6 +123,11 @@ def bad_file(file: BadFile) -> Condition:
     )
 
 
+def lake_damaged(subject: str, why: str) -> Condition:
+    """The alert about a lake that has less than the database, or more."""
+    return Condition(code=AlertCode.LAKE_DAMAGED, severity=Severity.ERROR, subject=subject, message=why)
+
+
 def channel_down(channel: str, trouble: str) -> Condition:
     return Condition(
         code=AlertCode.ALERT_CHANNEL_DOWN,

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 from greenstream.domain.codes import Severity
+from greenstream.domain.reports.doc import Doc
 
 
 class AlertCode(StrEnum):
@@ -56,16 +58,16 @@ class Condition:
 class Alert:
     """An alert as it is stored: `count` occurrences between two times; closed once acknowledged or resolved."""
 
-    alert_id: int
-    code: str
-    severity: Severity
-    subject: str
-    message: str
-    count: int
-    first_at: datetime
-    last_at: datetime
-    acknowledged_at: datetime | None = None
-    resolved_at: datetime | None = None
+    alert_id: Annotated[int, Doc("by which commands name it")]
+    code: Annotated[str, Doc("what it is about")]
+    severity: Annotated[Severity, Doc("`error`, `warning` or `info`")]
+    subject: Annotated[str, Doc("what it concerns: a file, a meter, a region …")]
+    message: Annotated[str, Doc("for a person")]
+    count: Annotated[int, Doc("occurrences")]
+    first_at: Annotated[datetime, Doc("the first one")]
+    last_at: Annotated[datetime, Doc("the last one")]
+    acknowledged_at: Annotated[datetime | None, Doc("when a person had seen it")] = None
+    resolved_at: Annotated[datetime | None, Doc("when it had ended by itself")] = None
 
 
 @dataclass(frozen=True, kw_only=True)

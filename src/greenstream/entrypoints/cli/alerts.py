@@ -1,13 +1,12 @@
 """`alerts`: what is wrong, that a person has seen it, and whether it can be sent."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
     from greenstream.domain.alerts.values import Alert
@@ -38,10 +37,9 @@ def overview(ctx: typer.Context, closed: Closed = False, json: Json = False) -> 
 @command(alerts, "list", example="greenstream alerts list\ngreenstream alerts list --all --json | jq '.[].code'")
 def list_(console: Console, closed: Closed = False, json: Json = False) -> None:
     """List the open alerts, the latest first: neither acknowledged nor resolved."""
-    with open_system(console).alerts() as book:
-        found = book.listed(closed=closed)
+    found = open_place(console).reports.alerts(closed=closed)
     if json:
-        console.emit([_as_json(alert) for alert in found])
+        console.emit(found)
     elif found:
         console.table(_COLUMNS[: None if closed else -1], [_row(alert, closed) for alert in found])
     else:
@@ -62,12 +60,11 @@ def acknowledge(
     """
     if [bool(ids), code is not None, every].count(True) != 1:
         raise UsageError("name the alerts: by IDs, or with --code CODE, or --all")
-    from greenstream.wiring import now
+    from greenstream.domain.reports.place import Acknowledged
 
-    with open_system(console).alerts() as book:
-        done = book.acknowledge(now(), ids=ids, code=code)
+    done = open_place(console).alerts.acknowledge(ids=ids, code=code)
     if json:
-        console.emit({"acknowledged": sorted(done)})
+        console.emit(Acknowledged(acknowledged=sorted(done)))
     else:
         console.write(f"{len(done)} acknowledged")
     if unknown := sorted(set(ids or ()) - done):
@@ -79,14 +76,15 @@ def acknowledge(
 def send_test(console: Console, json: Json = False) -> None:
     """Send a test message by each of GREENSTREAM_ALERT_URLS; exit 1 if one doesn't take it."""
     from greenstream.application.alerts import try_channels
+    from greenstream.domain.reports.place import ChannelTest
 
-    system = open_system(console)
-    if not system.alert_channels:
+    place = open_place(console)
+    if not place.alerts.channels:
         raise UsageError("GREENSTREAM_ALERT_URLS is not set; it takes URLs such as mailtos://… or slack://…")
-    results = try_channels(system.alert_channels)
+    results = try_channels(place.alerts.channels)
     for channel, trouble in results.items():
         if json:
-            console.emit({"channel": channel, "sent": trouble is None, "trouble": trouble})
+            console.emit(ChannelTest(channel=channel, sent=trouble is None, trouble=trouble))
         else:
             console.write(f"{channel}: {trouble or 'sent'}")
     if any(results.values()):
@@ -107,9 +105,3 @@ def _state(alert: "Alert") -> str:
     if alert.acknowledged_at:
         return "acknowledged"
     return "resolved" if alert.resolved_at else "open"
-
-
-def _as_json(alert: "Alert") -> dict[str, Any]:
-    times = ("first_at", "last_at", "acknowledged_at", "resolved_at")
-    values = asdict(alert)
-    return values | {name: values[name] and values[name].isoformat() for name in times}

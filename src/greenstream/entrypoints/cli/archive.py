@@ -1,19 +1,15 @@
 """`archive`: settled days into the lake."""
 
-from collections.abc import Mapping
-from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
-from greenstream.entrypoints.cli.patience import alone, patiently
 
 if TYPE_CHECKING:
     from greenstream.application.lake.archive import Archived
-    from greenstream.wiring import System
+    from greenstream.domain.reports.nights import ArchivedDay
 
 COLUMNS = ("date", "state", "readings", "objects", "written", "MB")
 NOT_SETTLED = "not settled"
@@ -32,16 +28,15 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
     is settled first; one that isn't over can't be archived. Safe to repeat: an object is replaced only if its content
     differs. With --json, one object a line and day.
     """
-    system = open_system(console)
-    days = chosen_days(day, first, last, system.today())
+    place = open_place(console)
+    days = chosen_days(day, first, last, place.today())
     if days is None:
-        days = patiently(console, system, system.to_archive)
+        days = place.lake.to_archive()
     done: list[Archived] = []
-    with alone(console, system):
-        for each in day_by_day(console, system, "archiving", days, partial(_archived, system)):
-            done.append(each)
-            if json:
-                console.emit(as_json(each))
+    for each in day_by_day(console, "archiving", days, place.lake.archive):
+        done.append(each)
+        if json:
+            console.emit(archived_day(each))
     if done and not json:
         console.table(COLUMNS, [row(each) for each in done])
     if not done:
@@ -59,23 +54,17 @@ def archive(console: Console, day: Day = None, first: First = None, last: Last =
         stop(ExitCode.TROUBLE)
 
 
-def _archived(system: "System", day: date) -> "Archived":
-    done = system.archive(day)
-    if done.state.value == NOT_SETTLED:
-        system.settle(day)
-        done = system.archive(day)
-    return done
+def archived_day(archived: "Archived") -> "ArchivedDay":
+    from greenstream.domain.reports.nights import ArchivedDay
 
-
-def as_json(archived: "Archived") -> Mapping[str, object]:
-    return {
-        "date": archived.day.isoformat(),
-        "state": archived.state.value,
-        "readings": archived.rows,
-        "objects": archived.objects,
-        "written": archived.changed,
-        "bytes": archived.size_bytes,
-    }
+    return ArchivedDay(
+        date=archived.day,
+        state=archived.state,
+        readings=archived.rows,
+        objects=archived.objects,
+        written=archived.changed,
+        bytes=archived.size_bytes,
+    )
 
 
 def row(archived: "Archived") -> tuple[object, ...]:

@@ -1,16 +1,17 @@
 """`backup`: the database and the files, as of one instant."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
-from greenstream.entrypoints.cli.patience import alone
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
     from greenstream.domain.backup import Backup
+    from greenstream.domain.reports.place import TakenBackup
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The backup: a folder that doesn't exist yet.")]
 Files = Annotated[
@@ -31,12 +32,11 @@ def backup(console: Console, folder: Folder, files: Files = True, json: Json = F
     only, as it holds customers' data. Files on S3 aren't copied: the bucket's versioning and replication keep them. A
     night under way is waited for, and the next one waits.
     """
-    system = open_system(console)
-    with alone(console, system, system.no_night):
-        done = system.back_up(folder.absolute(), console.progress, files=files)
+    place = open_place(console)
+    done = place.backups.take(folder.absolute(), console.progress, files=files)
     taken = done.backup
     if json:
-        console.emit({"backup": str(folder), **_as_json(taken), "left_out": done.left_out})
+        console.emit(_answer(folder, taken, done.left_out))
     else:
         console.write(_line(folder, taken))
     for name in done.left_out:
@@ -51,13 +51,16 @@ def _line(folder: Path, taken: "Backup") -> str:
     return f"{folder}: as of {taken.taken_at:%Y-%m-%d %H:%M:%S} UTC, {database}{files}"
 
 
-def _as_json(taken: "Backup") -> dict[str, object]:
-    files = {"count": taken.files.count, "size_bytes": taken.files.size_bytes} if taken.files else None
-    return {
-        "taken_at": taken.taken_at.isoformat(),
-        "schema_version": taken.schema_version,
-        "postgresql": taken.postgresql,
-        "rows": taken.rows,
-        "database_bytes": taken.database_bytes,
-        "files": files,
-    }
+def _answer(folder: Path, taken: "Backup", left_out: Sequence[str]) -> "TakenBackup":
+    from greenstream.domain.reports.place import FileTotals, TakenBackup
+
+    return TakenBackup(
+        backup=str(folder),
+        taken_at=taken.taken_at,
+        schema_version=taken.schema_version,
+        postgresql=taken.postgresql,
+        rows=taken.rows,
+        database_bytes=taken.database_bytes,
+        files=FileTotals(count=taken.files.count, size_bytes=taken.files.size_bytes) if taken.files else None,
+        left_out=left_out,
+    )

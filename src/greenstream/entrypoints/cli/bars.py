@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 
 from greenstream.domain.text import printable
-from greenstream.entrypoints.cli.console import Progress
+from greenstream.entrypoints.cli.progress import Progress
 
 
 class Bar(Progress):

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from greenstream.application.corrections.replay import ReplayedFile
     from greenstream.domain.corrections.values import RowChoice
     from greenstream.domain.ledger import Ledger
+    from greenstream.domain.reports.corrections import Change, ReplayedRows
 
 FATES = ("stored", "duplicate", "rejected")
 
@@ -71,22 +72,25 @@ def _instant(text: str, timezone: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(timezone))
 
 
-def file_as_json(done: "ReplayedFile") -> dict[str, Any]:
-    ledger = done.ledger
-    return {
-        "source_file": done.source_file,
-        "rows": done.rows,
-        "passed": done.passed,
-        "stored": done.stored,
-        "duplicate": done.duplicate,
-        "changes": changes_as_json(done.changes),
-        "ledger": {"rows": ledger.rows, **{fate: getattr(ledger, fate) for fate in FATES}} if ledger else None,
-        "trouble": done.trouble,
-    }
+def replayed_rows(done: "ReplayedFile") -> "ReplayedRows":
+    from greenstream.domain.reports.corrections import ReplayedRows
+
+    return ReplayedRows(
+        source_file=done.source_file,
+        rows=done.rows,
+        passed=done.passed,
+        stored=done.stored,
+        duplicate=done.duplicate,
+        changes=changes_of(done.changes),
+        ledger=done.ledger,
+        trouble=done.trouble,
+    )
 
 
-def changes_as_json(changes: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
-    return [{"from": before, "to": after, "count": count} for (before, after), count in sorted(changes.items())]
+def changes_of(changes: Mapping[tuple[str, str], int]) -> "list[Change]":
+    from greenstream.domain.reports.corrections import Change
+
+    return [Change(from_=before, to=after, count=count) for (before, after), count in sorted(changes.items())]
 
 
 def tell_files(console: Console, done: Sequence["ReplayedFile"], *, dry_run: bool) -> None:

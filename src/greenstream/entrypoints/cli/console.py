@@ -6,23 +6,26 @@ Data goes to stdout. Progress and hints go to stderr and are silenced by ``-q``;
 import codecs
 import functools
 import inspect
-import json
 import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from greenstream.domain.text import plain_json, printable, printable_lines
+from greenstream.entrypoints.cli.progress import Progress
 from greenstream.entrypoints.cli.tables import table_lines
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    from _typeshed import DataclassInstance
+
+    from greenstream.wiring import Place
 
 Json = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hints; data and errors stay.")]
@@ -41,19 +44,6 @@ class ExitCode(IntEnum):
 
 class UsageError(Exception):
     """The command was called wrongly: its message is shown, the exit code is 2."""
-
-
-class Progress:
-    """What a progress display is told; this one, for no terminal, keeps it to itself."""
-
-    def advance(self, amount: float = 1) -> None:
-        """So much more is done, in the unit of the total."""
-
-    def reach(self, done: float, of: float) -> None:
-        """So much is done, of a total that is known only now."""
-
-    def describe(self, text: str) -> None:
-        """Say what is being done now."""
 
 
 class Console:
@@ -80,9 +70,18 @@ class Console:
         """A name and its value in a line on stdout."""
         self.write(f"{name:<{width}} {printable(str(value))}")
 
-    def emit(self, value: object) -> None:
-        """A JSON value in one line on stdout, at once."""
-        print(plain_json(json.dumps(value, ensure_ascii=False, default=str)), flush=True)
+    def entries(self, answer: Any, width: int, *, but: Sequence[str] = ()) -> None:
+        """Each field of an answer in a line on stdout, aside from those that are nothing."""
+        for field in fields(answer):
+            value = getattr(answer, field.name)
+            if value is not None and field.name not in but:
+                self.entry(field.name, value, width)
+
+    def emit(self, answer: "DataclassInstance | Sequence[DataclassInstance]") -> None:
+        """An answer as JSON in one line on stdout, at once."""
+        from greenstream.application.reports.json import to_json
+
+        print(plain_json(to_json(answer)), flush=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
         """A table on stdout, as wide as its content; numbers, and the columns named in `right`, are right-aligned."""
@@ -119,15 +118,15 @@ class Console:
         return ExitCode.TROUBLE
 
 
-def open_system(console: Console, progress: Callable[[str], None] | None = None) -> "System":
-    """The system of the settings; nothing of it is started yet. Raises SettingsError.
+def open_place(console: Console, say: Callable[[str], None] | None = None) -> "Place":
+    """The place of the settings, with a person's patience; nothing of it is started yet. Raises SettingsError.
 
-    `progress` hears of slow steps in place of stderr.
+    `say` hears of slow steps in place of stderr; a service waits by itself, so it is not patient.
     """
     from greenstream.settings import load_settings
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
-    return System(load_settings(), progress or console.say)
+    return Place(load_settings(), say or console.say, is_patient=say is None)
 
 
 def is_colourful(stream: Any) -> bool:

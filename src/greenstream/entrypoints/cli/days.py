@@ -3,16 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from greenstream.entrypoints.cli.console import Console, UsageError
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    pass
 
 T = TypeVar("T")
 
@@ -49,12 +47,10 @@ def one_day(option: str, text: str, today: date) -> date:
     return day
 
 
-def day_by_day(
-    console: Console, system: "System", doing: str, days: list[date], work: Callable[[date], T]
-) -> Iterator[T]:
-    """Work on one day after the other, with a bar; what may pass by itself is tried again."""
+def day_by_day(console: Console, doing: str, days: list[date], work: Callable[[date], T]) -> Iterator[T]:
+    """Work on one day after the other, with a bar."""
     with console.progress(doing, len(days), unit="days") as progress:
         for day in days:
             progress.describe(f"{doing} {day}")
-            yield patiently(console, system, partial(work, day))
+            yield work(day)
             progress.advance()

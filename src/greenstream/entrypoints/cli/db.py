@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 
 db = typer.Typer(help="The database: its address, its version.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,9 +16,11 @@ def register(app: typer.Typer) -> None:
 @command(db, "url", example='psql "$(greenstream db url)"\ngreenstream db url --json')
 def url(console: Console, json: Json = False) -> None:
     """Print the address (DSN) of the database, for psql, psycopg and others; starts the embedded one."""
-    dsn = open_system(console).dsn
+    from greenstream.domain.reports.place import DatabaseUrl
+
+    dsn = open_place(console).dsn
     if json:
-        console.emit({"url": dsn})
+        console.emit(DatabaseUrl(url=dsn))
     else:
         console.write(dsn)
 
@@ -26,9 +28,11 @@ def url(console: Console, json: Json = False) -> None:
 @command(db, "migrate", example="greenstream db migrate")
 def migrate(console: Console, json: Json = False) -> None:
     """Bring the database to this program's version. Nothing happens where it is that already."""
-    before, after = open_system(console).migrate()
+    from greenstream.domain.reports.place import Migrated
+
+    before, after = open_place(console).migrate()
     if json:
-        console.emit({"from": before, "to": after})
+        console.emit(Migrated(from_=before, to=after))
     elif before == after:
         console.write(f"the database is at version {after} already")
     else:
@@ -45,9 +49,11 @@ def grant(
 
     `query` connects as such a role where GREENSTREAM_READER_URL names it.
     """
-    granted = open_system(console).grant_reading(role)
+    from greenstream.domain.reports.place import Granted
+
+    granted = open_place(console).grant_reading(role)
     if json:
-        console.emit({"role": role, "granted": granted})
+        console.emit(Granted(role=role, granted=granted))
         return
     for right in granted:
         console.write(right)

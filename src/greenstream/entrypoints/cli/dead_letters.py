@@ -1,14 +1,17 @@
 """`dead-letters`: files that failed and need a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    from greenstream.application.loading import dead_letters as application
+    from greenstream.domain.reports.loading import ReplayedLetter
+    from greenstream.domain.reports.rows import DeadLetter
+    from greenstream.wiring import Place
 
 dead_letters = typer.Typer(
     help="Files that failed and need a person: look at them, replay them, give them up.",
@@ -32,7 +35,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the files that failed and wait for a person, the latest first, with the error."""
-    found = open_system(console).replays().dead_letters(with_closed=closed)
+    found = open_place(console).reports.dead_letters(closed=closed)
     if json:
         console.emit(found)
     elif found:
@@ -46,18 +49,12 @@ def show(
     console: Console, letter: Annotated[int, typer.Argument(metavar="ID", show_default=False)], json: Json = False
 ) -> None:
     """Show a dead letter with its traceback."""
-    from greenstream.domain.errors import NotFound
-
-    found = open_system(console).replays().dead_letter(letter)
-    if found is None:
-        raise NotFound(f"there is no dead letter {letter}; see `greenstream dead-letters list --all`")
+    found = open_place(console).reports.dead_letter(letter)
     if json:
         console.emit(found)
         return
-    for name, value in found.items():
-        if value is not None and name != "traceback":
-            console.entry(name, value, 15)
-    console.write(f"\n{found['traceback'].rstrip()}")
+    console.entries(found, 15, but=("traceback",))
+    console.write(f"\n{found.traceback.rstrip()}")
 
 
 @command(
@@ -74,18 +71,18 @@ def replay(
     One that fails again stays the same dead letter, with one attempt more and the new error. With --json, one object a
     line and file. Exit 0 if every file is loaded or a duplicate, else 1.
     """
-    system = open_system(console)
-    chosen, troubles = _chosen(system, ids, every=every)
-    done: list[dict[str, Any]] = []
+    place = open_place(console)
+    chosen, troubles = _chosen(place, ids, every=every)
+    done: list[ReplayedLetter] = []
     try:
         for letter in chosen:
-            done.append(_replayed(system, letter))
+            done.append(_answer(place.loading.replay_dead_letter(letter.id, letter.source_file)))
             if json:
                 console.emit(done[-1])
     finally:
         if done and not json:
-            console.table(("id", "file", "outcome", "reason", *FATES), [list(each.values())[:-1] for each in done])
-    troubles += [f"dead letter {each['id']}, {each['file']}: {each['error']}" for each in done if each["error"]]
+            console.table(("id", "file", "outcome", "reason", *FATES), [_outcome(each) for each in done])
+    troubles += [f"dead letter {each.id}, {each.file}: {each.error}" for each in done if each.error]
     _end(console, troubles)
 
 
@@ -97,22 +94,22 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give dead letters up: they wait no longer. Their files stay in the landing zone."""
-    from greenstream.wiring import now
+    from greenstream.domain.reports.loading import DiscardedLetters
 
-    replays = open_system(console).replays()
-    done = [each for each in dict.fromkeys(ids) if replays.discard_dead_letter(each, reason, now())]
+    loading = open_place(console).loading
+    done = [each for each in dict.fromkeys(ids) if loading.discard_dead_letter(each, reason)]
     if json:
-        console.emit({"discarded": done})
+        console.emit(DiscardedLetters(discarded=done))
     else:
         console.write(f"{len(done)} discarded")
     _end(console, _not_waiting(each for each in dict.fromkeys(ids) if each not in done))
 
 
-def _chosen(system: "System", ids: list[int] | None, *, every: bool) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+def _chosen(place: "Place", ids: list[int] | None, *, every: bool) -> "tuple[Sequence[DeadLetter], list[str]]":
     """The letters that wait, the first to fail first, and what is wrong with the IDs."""
     if bool(ids) == every:
         raise UsageError("name the dead letters by their IDs, or all with --all")
-    waiting = {letter["id"]: letter for letter in reversed(system.replays().dead_letters(with_closed=False))}
+    waiting = {letter.id: letter for letter in reversed(place.reports.dead_letters())}
     if every:
         return list(waiting.values()), []
     wanted = dict.fromkeys(ids or ())
@@ -125,28 +122,18 @@ def _not_waiting(ids: Any) -> list[str]:
     return [f"no dead letter {each} waits; see `greenstream dead-letters list --all`" for each in ids]
 
 
-def _replayed(system: "System", letter: Mapping[str, Any]) -> dict[str, Any]:
-    from greenstream.domain.errors import InvalidKey, NotFound, RetryableError, StorageRefused
+def _answer(replayed: "application.ReplayedLetter") -> "ReplayedLetter":
+    from greenstream.domain.reports.loading import ReplayedLetter
 
-    found = {"id": letter["id"], "file": letter["source_file"]}
-    try:
-        result = system.process(letter["source_file"])
-    except (RetryableError, StorageRefused) as failure:
-        if system.is_outage(failure):
-            raise
-        result = system.fail(letter["source_file"], failure, attempts=1)
-    except NotFound:
-        error = "the file is no longer in the landing zone: land it again, or discard the dead letter"
-        return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": error}
-    except InvalidKey as error:
-        return {**found, "outcome": None, "reason": None, **dict.fromkeys(FATES), "error": f"{error}; discard it"}
-    return {
-        **found,
-        "outcome": result.outcome.value,
-        "reason": result.reason.value if result.reason else None,
-        **{fate: getattr(result.ledger, fate) for fate in FATES},
-        "error": result.error,
-    }
+    result = replayed.result
+    return ReplayedLetter(
+        id=replayed.dead_letter_id,
+        file=replayed.source_file,
+        outcome=result.outcome if result else None,
+        reason=result.reason if result else None,
+        **{fate: getattr(result.ledger, fate) if result else None for fate in FATES},
+        error=replayed.error,
+    )
 
 
 def _end(console: Console, troubles: Sequence[str]) -> None:
@@ -156,7 +143,12 @@ def _end(console: Console, troubles: Sequence[str]) -> None:
         stop(ExitCode.TROUBLE)
 
 
-def _row(letter: Mapping[str, Any]) -> tuple[object, ...]:
-    state = "replayed" if letter["replayed_at"] else "discarded" if letter["discarded_at"] else "waits"
-    failed = f"{letter['failed_at']:%Y-%m-%d %H:%M}"
-    return letter["id"], letter["source_file"], letter["attempts"], failed, state, letter["error"]
+def _outcome(letter: "ReplayedLetter") -> tuple[object, ...]:
+    fates = (getattr(letter, fate) for fate in FATES)
+    return letter.id, letter.file, letter.outcome, letter.reason, *fates
+
+
+def _row(letter: "DeadLetter") -> tuple[object, ...]:
+    state = "replayed" if letter.replayed_at else "discarded" if letter.discarded_at else "waits"
+    failed = f"{letter.failed_at:%Y-%m-%d %H:%M}"
+    return letter.id, letter.source_file, letter.attempts, failed, state, letter.error

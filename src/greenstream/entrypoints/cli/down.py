@@ -2,7 +2,7 @@
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, command, open_system
+from greenstream.entrypoints.cli.console import Console, command, open_place
 
 
 def register(app: typer.Typer) -> None:
@@ -13,11 +13,11 @@ def down(console: Console) -> None:
     """Stop `up`, and the embedded PostgreSQL. Its data stays, and the next command that needs it starts it again."""
     from greenstream.entrypoints.service.process import stop_running
 
-    system = open_system(console)
+    place = open_place(console)
     with console.progress("stopping GreenStream"):
-        if stop_running(system.settings.home):
+        if stop_running(place.settings.home):
             console.say("GreenStream is stopped")
-    server = system.server
+    server = place.server
     if server is None:
         console.say("GREENSTREAM_DATABASE_URL names a PostgreSQL of yours: there is nothing to stop")
         return

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from greenstream.domain.text import printable
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
-from greenstream.entrypoints.cli.patience import alone
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 COLUMNS = ("layer", "what", "erased")
 
@@ -31,13 +30,14 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
     called again. With --json, one object a line and thing.
     """
     from greenstream.domain.lake.retention import Deletion
+    from greenstream.domain.reports.corrections import ErasedThing
 
     if not yes and not _confirmed(meter_id):
         raise UsageError("erasing can't be undone: confirm it with --yes")
-    system = open_system(console)
+    place = open_place(console)
     rows, unsearchable = [], []
-    with alone(console, system), console.progress("erasing") as progress:
-        for done in system.erase(
+    with console.progress("erasing") as progress:
+        for done in place.corrections.erase(
             meter_id,
             reason,
             on_file=lambda path: progress.describe(f"looking into {path}"),
@@ -46,7 +46,7 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
             if isinstance(done, Deletion):
                 rows.append((done.layer.value, done.subject, done.amount))
                 if json:
-                    console.emit({"layer": done.layer.value, "subject": done.subject, "amount": done.amount})
+                    console.emit(ErasedThing(layer=done.layer, subject=done.subject, amount=done.amount))
             else:
                 unsearchable.append(done)
     if not json:

@@ -1,24 +1,22 @@
 """`ingest`: land files and process them now."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 from greenstream.entrypoints.cli.findings import tell_findings
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.domain.ledger import FileResult
-    from greenstream.wiring import System
+    from greenstream.domain.reports.loading import IngestedFile
+    from greenstream.wiring import Place
 
 ENDINGS = (".csv", ".csv.gz", ".csv.zst")
-T = TypeVar("T")
 
 Files = Annotated[
     list[str],
@@ -43,7 +41,7 @@ def ingest(console: Console, files: Files, no_watch: NoWatch = False, json: Json
     newly find is said on stderr. Exit 0 if every file is loaded or a duplicate, and was looked at, else 1.
     """
     names = list(_expanded(console, files))
-    run = Run(console, open_system(console), json=json)
+    run = Run(console, open_place(console), json=json)
     try:
         run.all(names)
         run.watch(leave=no_watch)
@@ -61,17 +59,19 @@ class Done:
     result: "FileResult"
     seconds: float
 
-    def as_json(self) -> dict[str, object]:
+    def answer(self) -> "IngestedFile":
+        from greenstream.domain.reports.loading import IngestedFile
+
         ledger = self.result.ledger
-        return {
-            "file": self.name,
-            "outcome": self.result.outcome.value,
-            "reason": self.result.reason.value if self.result.reason else None,
-            "rows": ledger.rows,
-            "stored": ledger.stored,
-            "duplicate": ledger.duplicate,
-            "rejected": ledger.rejected,
-        }
+        return IngestedFile(
+            file=self.name,
+            outcome=self.result.outcome,
+            reason=self.result.reason,
+            rows=ledger.rows,
+            stored=ledger.stored,
+            duplicate=ledger.duplicate,
+            rejected=ledger.rejected,
+        )
 
     @property
     def is_good(self) -> bool:
@@ -86,9 +86,9 @@ class Done:
 class Run:
     """One call of `ingest`."""
 
-    def __init__(self, console: Console, system: "System", *, json: bool) -> None:
+    def __init__(self, console: Console, place: "Place", *, json: bool) -> None:
         self._console = console
-        self._system = system
+        self._place = place
         self._json = json
         self._done: list[Done] = []
         self._began = time.perf_counter()
@@ -98,7 +98,7 @@ class Run:
 
     def all(self, names: list[str]) -> None:
         """Land and process each; what makes all of them fail is raised."""
-        self._patiently(lambda: self._system.database)  # before anything lands
+        self._place.attempts.run(self._place.set_up)  # before anything lands
         sizes = [_size(name) for name in names]
         with self._console.progress("ingesting", sum(sizes), unit="bytes") as progress:
             for number, (name, size) in enumerate(zip(names, sizes, strict=True), start=1):
@@ -130,7 +130,7 @@ class Run:
         began = time.perf_counter()
         try:
             with self._console.progress("looking at the meters' history", unit="meters") as progress:
-                self._found = self._patiently(partial(self._system.watch, progress.reach)).found
+                self._found = self._place.history.detect(progress.reach).found
         except GreenStreamError as error:
             self._trouble(
                 f"{error.code}: {error}; the files are loaded, but the meters' history wasn't looked at: the next "
@@ -140,54 +140,25 @@ class Run:
             self._history_seconds = time.perf_counter() - began
 
     def _one(self, name: str) -> None:
-        from greenstream.domain.errors import NotFound
+        from greenstream.application.loading.ingest import NotLanded
 
         began = time.perf_counter()
-        key = None
-        try:
-            refused = self._patiently(lambda: self._system.refuse(Path(name)))
-            if refused is not None:
-                self._note(Done(name=name, result=refused, seconds=time.perf_counter() - began))
-                return
-            key = self._patiently(lambda: self._system.store.land(Path(name), day=self._system.today())).path
-            result = self._patiently(lambda: self._system.process(key))
-        except NotFound as error:
-            self._trouble(f"{error.code}: {error}")
-        except Exception as error:
-            self._failed(name, key, error, time.perf_counter() - began)
+        ended = self._place.loading.ingest(Path(name))
+        if isinstance(ended, NotLanded):
+            self._trouble(ended.why)
         else:
-            self._note(Done(name=name, result=result, seconds=time.perf_counter() - began))
-
-    def _failed(self, name: str, key: str | None, error: Exception, seconds: float) -> None:
-        """Landed, the file is a dead letter, as with a worker; what would hit the others as well is raised."""
-        from greenstream.domain.errors import GreenStreamError, RetryableError
-        from greenstream.domain.retries import RETRY_DELAYS
-
-        if isinstance(error, GreenStreamError) and self._system.is_outage(error):
-            stays = f"; {name} has landed as {key} and stays there: give the files again later" if key else ""
-            raise type(error)(f"{error}{stays}") from error
-        if key is not None:
-            attempts = len(RETRY_DELAYS) + 1 if isinstance(error, RetryableError) else 1
-            result = self._system.fail(key, error, attempts=attempts)
-            self._note(Done(name=name, result=result, seconds=seconds))
-        elif isinstance(error, GreenStreamError):
-            self._trouble(f"{error.code}: {error}")
-        else:
-            raise error
+            self._note(Done(name=name, result=ended, seconds=time.perf_counter() - began))
 
     def _note(self, done: Done) -> None:
         self._done.append(done)
         if self._json:
-            self._console.emit(done.as_json())
+            self._console.emit(done.answer())
         if not done.is_good:
             self._trouble(done.trouble())
 
     def _trouble(self, text: str) -> None:
         self.troubles += 1
         self._console.warn(text)
-
-    def _patiently(self, action: Callable[[], T]) -> T:
-        return patiently(self._console, self._system, action)
 
     def _total(self) -> str:
         ledgers = [done.result.ledger for done in self._done]

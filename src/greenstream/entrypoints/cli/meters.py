@@ -1,20 +1,21 @@
 """`meters import` and `meters list`: which meters there are, and which of them are silent or faulty."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.findings import tell_findings
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.application.history.import_meters import Imported
+    from greenstream.domain.reports.fleet import ImportedRoster
+    from greenstream.domain.reports.rows import MeterRow
 
+FATES = ("registered", "changed", "unchanged", "bad")
 COLUMNS = ("meter_id", "status", "location", "commissioned", "decommissioned", "last_seen_at", "reliability")
 
 meters = typer.Typer(help="The meters: a roster of them, their status.", no_args_is_help=True, rich_markup_mode=None)
@@ -46,12 +47,13 @@ def take(console: Console, file: File, json: Json = False) -> None:
     """
     from greenstream.domain.formats.roster import read_roster
 
-    system = open_system(console)
-    roster = read_roster(file, _content(file), system.site.limits)
+    place = open_place(console)
+    roster = read_roster(file, _content(file), place.site.limits)
     if roster.ignored_columns:
         console.say(f"columns that are not read: {', '.join(roster.ignored_columns)}")
     with console.progress("importing the roster"):
-        imported = patiently(console, system, lambda: system.import_meters(roster))
+        place.attempts.run(place.set_up)
+        imported = place.history.import_meters(roster)
     _report(console, file, imported, json=json)
     tell_findings(console, imported.found)
     if imported.bad:
@@ -61,14 +63,10 @@ def take(console: Console, file: File, json: Json = False) -> None:
 @command(meters, "list", example="greenstream meters list --status silent\ngreenstream meters list --json")
 def show(console: Console, status: Chosen = None, json: Json = False) -> None:
     """List the meters, with their dates, newest reading and reliability. With --json, an array of objects."""
-    from greenstream.adapters.postgres.base.lookup import looking, rows
-
-    system = open_system(console)
-    patiently(console, system, lambda: system.database).close()
-    with looking(system.dsn) as connection:
-        found = rows(connection, "reports.meters", status=status.value if status else None)
+    place = open_place(console)
+    found = place.attempts.run(lambda: place.reports.meters(status.value if status else None))
     if json:
-        console.emit([_as_json(row) for row in found])
+        console.emit(found)
         return
     console.table(COLUMNS, [_row(row) for row in found])
     console.write(f"({len(found):,} meter{'' if len(found) == 1 else 's'})")
@@ -86,33 +84,32 @@ def _content(name: str) -> bytes:
 def _report(console: Console, file: str, imported: "Imported", *, json: bool) -> None:
     for bad in imported.bad:
         console.warn(f"{file} line {bad.line_number}: {bad.reason}")
-    counts = {
-        "lines": imported.lines,
-        "registered": imported.registered,
-        "changed": imported.changed,
-        "unchanged": imported.unchanged,
-        "bad": len(imported.bad),
-    }
+    answer = _answer(file, imported)
     if json:
-        lines = [{"line_number": bad.line_number, "reason": bad.reason} for bad in imported.bad]
-        console.emit({"file": file, **counts, "bad_lines": lines, "findings": imported.found})
+        console.emit(answer)
         return
-    fates = " + ".join(f"{count:,} {fate}" for fate, count in counts.items() if fate != "lines")
+    fates = " + ".join(f"{getattr(answer, fate):,} {fate}" for fate in FATES)
     console.write(f"{file}: {imported.lines:,} lines = {fates}")
 
 
-def _as_json(row: Mapping[str, Any]) -> dict[str, object]:
-    """Times as ISO 8601 in UTC."""
-    return {
-        name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value for name, value in row.items()
-    }
+def _answer(file: str, imported: "Imported") -> "ImportedRoster":
+    from greenstream.domain.reports.fleet import BadRosterLine, ImportedRoster
+
+    return ImportedRoster(
+        file=file,
+        lines=imported.lines,
+        registered=imported.registered,
+        changed=imported.changed,
+        unchanged=imported.unchanged,
+        bad=len(imported.bad),
+        bad_lines=[BadRosterLine(line_number=bad.line_number, reason=bad.reason) for bad in imported.bad],
+        findings=imported.found,
+    )
 
 
-def _row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    seen, share = row["last_seen_at"], row["reliability"]
-    shown = {
-        **row,
-        "last_seen_at": f"{seen.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if seen else "never",
-        "reliability": None if share is None else f"{share:.2%}",
-    }
-    return tuple(shown[column] for column in COLUMNS)
+def _row(meter: "MeterRow") -> tuple[object, ...]:
+    seen, share = meter.last_seen_at, meter.reliability
+    last_seen = f"{seen.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if seen else "never"
+    reliability = None if share is None else f"{share:.2%}"
+    dates = meter.commissioned, meter.decommissioned
+    return meter.meter_id, meter.status, meter.location, *dates, last_seen, reliability

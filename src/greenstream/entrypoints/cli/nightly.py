@@ -1,21 +1,20 @@
 """`nightly`: settle, archive and retention, for every day that needs it."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.archive import as_json as archived_json
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, Progress, command, open_system, stop
+from greenstream.entrypoints.cli.archive import archived_day
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.days import Day, chosen_days
-from greenstream.entrypoints.cli.patience import alone, patiently
-from greenstream.entrypoints.cli.settle import as_json as settled_json
+from greenstream.entrypoints.cli.progress import Progress
+from greenstream.entrypoints.cli.settle import settled_day
 
 if TYPE_CHECKING:
-    from greenstream.application.nightly import Done, Night, Step
-    from greenstream.wiring import System
+    from greenstream.application.nightly import Done, Due, Night, Step
+    from greenstream.domain.reports.nights import NightStep
 
 WORDS = {"watch": "looking at the meters' history", "settle": "settling", "archive": "archiving", "retire": "retention"}
 COLUMNS = ("step", "what", "result")
@@ -35,22 +34,21 @@ def nightly(console: Console, day: Day = None, dry_run: DryRun = False, json: Js
     holds it. Safe to repeat, and to break off anywhere. One runs at a time: a second one waits, and then finds nothing
     left to do. With --date: only that day, without raw files. With --json, one object a line and result.
     """
-    system = open_system(console)
-    days = chosen_days(day, None, None, system.today())
-    night = system.night(dry_run=dry_run) if days is None else system.night_of(days[0], dry_run=dry_run)
+    place = open_place(console)
+    days = chosen_days(day, None, None, place.today())
+    night = place.lake.night() if days is None else place.lake.night_of(days[0])
     if dry_run:
-        _show(console, _planned(console, system, night), json)
+        _show(console, _planned(console, night), json)
         return
     troubles: list[str] = []
-    with alone(console, system):
-        _show(console, _done(console, system, night, troubles), json)
+    _show(console, _done(console, night, troubles), json)
     for trouble in troubles:
         console.warn(trouble)
     if troubles:
         stop(ExitCode.TROUBLE)
 
 
-def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: bool) -> None:
+def _show(console: Console, results: "Iterable[NightStep]", json: bool) -> None:
     rows = []
     for result in results:
         if json:
@@ -62,32 +60,22 @@ def _show(console: Console, results: "Iterable[Mapping[str, object]]", json: boo
         console.say("nothing to do: all days that are over are settled and in the lake; nothing is past its lifetime")
 
 
-def _done(console: Console, system: "System", night: "Night", troubles: list[str]) -> Iterator[Mapping[str, object]]:
+def _done(console: Console, night: "Night", troubles: list[str]) -> "Iterator[NightStep]":
     from greenstream.application.nightly import nightly, trouble_of
 
-    patient = replace(
-        night,
-        to_settle=lambda: patiently(console, system, night.to_settle),
-        settle=lambda day: patiently(console, system, partial(night.settle, day)),
-        to_archive=lambda: patiently(console, system, night.to_archive),
-        archive=lambda day: patiently(console, system, partial(night.archive, day)),
-    )
     with console.progress("looking at the meters' history") as progress:
-        for done in nightly(patient, partial(_describe, progress)):
-            yield as_json(done)
+        for done in nightly(night, partial(_describe, progress)):
+            yield _answer(done)
             if trouble := trouble_of(done):
-                troubles.append(trouble.message)
+                troubles.append(trouble)
 
 
-def _planned(console: Console, system: "System", night: "Night") -> Iterator[Mapping[str, object]]:
+def _planned(console: Console, night: "Night") -> "Iterator[NightStep]":
+    from greenstream.application.nightly import planned
+
     with console.progress("looking for what is due"):
-        to_settle = patiently(console, system, night.to_settle)
-        for day in to_settle:
-            yield {"step": "settle", "date": day.isoformat()}
-        for day in sorted({*to_settle, *patiently(console, system, night.to_archive)}):
-            yield {"step": "archive", "date": day.isoformat()}
-        for retirement in night.retire():
-            yield as_json(retirement)
+        for each in planned(night):
+            yield _answer(each)
 
 
 def _describe(progress: Progress, step: "Step") -> None:
@@ -95,37 +83,42 @@ def _describe(progress: Progress, step: "Step") -> None:
     progress.describe(f"{WORDS[step.name]}{f' {step.day}' if step.day else ''}{count}")
 
 
-def as_json(done: "Done") -> Mapping[str, object]:
+def _answer(done: "Done | Due") -> "NightStep":
     from greenstream.application.history.settle import Settled
     from greenstream.application.lake.archive import Archived
+    from greenstream.application.nightly import Due
+    from greenstream.domain.reports.nights import ArchivedStep, DueStep, RetiredStep, SettledStep
 
+    if isinstance(done, Due):
+        return DueStep(step=done.step, date=done.day)
     if isinstance(done, Settled):
-        return {"step": "settle", **settled_json(done)}
+        return SettledStep(step="settle", **vars(settled_day(done)))
     if isinstance(done, Archived):
-        return {"step": "archive", **archived_json(done)}
-    return {
-        "step": "retire",
-        "layer": done.layer.value,
-        "subject": done.subject,
-        "amount": done.amount,
-        "unit": done.unit,
-        "kept_because": done.kept_because,
-    }
+        return ArchivedStep(step="archive", **vars(archived_day(done)))
+    return RetiredStep(
+        step="retire",
+        layer=done.layer,
+        subject=done.subject,
+        amount=done.amount,
+        unit=done.unit,
+        kept_because=done.kept_because,
+    )
 
 
-def _row(result: Mapping[str, object]) -> tuple[object, ...]:
-    if result["step"] == "retire":
-        kept = result["kept_because"]
-        what = f"{result['layer']}: {result['subject']}"
-        return "retire", what, f"kept: {kept}" if kept else f"{result['amount']:,} {result['unit']}"
-    return result["step"], result["date"], _outcome(result)
+def _row(result: "NightStep") -> tuple[object, ...]:
+    from greenstream.domain.reports.nights import ArchivedStep, DueStep, RetiredStep, SettledStep
 
-
-def _outcome(result: Mapping[str, object]) -> str:
-    if "state" not in result:
-        return "due"
-    if result["step"] == "settle":
-        return f"{result['state']}, {result['rescored']:,} readings scored anew"
-    if result["state"] != "archived":
-        return str(result["state"])
-    return f"{result['readings']:,} readings, {result['written']} objects written"
+    match result:
+        case RetiredStep(kept_because=None):
+            return "retire", f"{result.layer}: {result.subject}", f"{result.amount:,} {result.unit}"
+        case RetiredStep():
+            return "retire", f"{result.layer}: {result.subject}", f"kept: {result.kept_because}"
+        case SettledStep():
+            return "settle", result.date, f"{result.state}, {result.rescored:,} readings scored anew"
+        case ArchivedStep(state="archived"):
+            return "archive", result.date, f"{result.readings:,} readings, {result.written} objects written"
+        case ArchivedStep():
+            return "archive", result.date, result.state
+        case DueStep():
+            return result.step, result.date, "due"
+    raise TypeError(f"{result} is no step of a night")

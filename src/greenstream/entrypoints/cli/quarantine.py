@@ -1,9 +1,8 @@
 """`quarantine`: rejected rows: look at them, fix them, replay them, give them up."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +12,8 @@ from greenstream.entrypoints.cli.choice import (
     DryRun,
     Since,
     SourceFile,
-    file_as_json,
     named_rows,
+    replayed_rows,
     row_choice,
     tell_files,
     troubles_of,
@@ -26,7 +25,7 @@ from greenstream.entrypoints.cli.console import (
     UsageError,
     command,
     for_stdout,
-    open_system,
+    open_place,
     stop,
 )
 from greenstream.entrypoints.cli.tables import size_text
@@ -34,7 +33,8 @@ from greenstream.entrypoints.cli.tables import size_text
 if TYPE_CHECKING:
     from greenstream.application.corrections.replay import ReplayedFile
     from greenstream.domain.corrections.values import RowChoice
-    from greenstream.wiring import System
+    from greenstream.domain.reports.rows import QuarantinedRow
+    from greenstream.wiring import Place
 
 quarantine = typer.Typer(
     help="Rejected rows: look at them, fix them, replay them, give them up.",
@@ -64,12 +64,12 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the rejected rows that wait, the newest first, and count all of them by code."""
-    system = open_system(console)
-    choice = row_choice(system.settings.timezone, code, source_file, since)
+    place = open_place(console)
+    choice = row_choice(place.settings.timezone, code, source_file, since)
     chars = None if json else EXCERPT_CHARS + 1
-    found = system.replays().quarantined(choice, limit=limit, with_closed=closed, chars=chars)
+    found = place.reports.quarantine(choice, limit=limit, closed=closed, chars=chars)
     if json:
-        console.emit({"counts": found.counts, "rows": found.rows})
+        console.emit(found)
         return
     if found.rows:
         console.table(("source_file", "line", "code", "raw_line", "rejected", "state"), [_row(r) for r in found.rows])
@@ -88,16 +88,11 @@ def show(
     json: Json = False,
 ) -> None:
     """Show all that is known of a rejected row."""
-    from greenstream.domain.errors import NotFound
-
-    found = open_system(console).replays().quarantined_row(source_file, line)
-    if not found:
-        raise NotFound(f"no row of {source_file}, line {line}, was ever rejected; see `greenstream quarantine list`")
-    for row in found:
+    for row in open_place(console).reports.quarantined_row(source_file, line):
         if json:
             console.emit(row)
         else:
-            tell_row(console, row)
+            console.entries(row, 17)
 
 
 @command(
@@ -116,20 +111,19 @@ def discard(
     json: Json = False,
 ) -> None:
     """Give rejected rows up. They stay there and count as rejected, but wait no longer and are not replayed."""
-    from greenstream.wiring import now
+    from greenstream.domain.reports.corrections import DiscardedRows
 
     if not (rows or code or source_file):
         raise UsageError("name the rows: SOURCE_FILE LINE…, --code or --source-file")
-    system = open_system(console)
-    choice = _chosen(system, rows, code, source_file)
-    replays = system.replays()
+    place = open_place(console)
+    choice = _chosen(place, rows, code, source_file)
     if dry_run:
-        counts = replays.quarantined(choice, limit=0, with_closed=False).counts
+        counts = place.reports.quarantine(choice, limit=0).counts
     else:
-        counts = replays.discard_rows(choice, reason, now())
+        counts = place.corrections.discard_rows(choice, reason)
     total = sum(counts.values())
     if json:
-        console.emit({"discarded": total, "counts": counts, "dry_run": dry_run})
+        console.emit(DiscardedRows(discarded=total, counts=counts, dry_run=dry_run))
     else:
         by_code = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         words = "would be discarded; nothing was changed" if dry_run else "discarded"
@@ -152,11 +146,13 @@ def discard_file(
     Such as an archive that can't be unpacked, in which `erase` can't look for a meter, and which it names. A file whose
     rows were stored stays. It is noted in deletions. With --json, one object a line and file.
     """
-    system = open_system(console)
+    from greenstream.domain.reports.corrections import DiscardedFile
+
+    place = open_place(console)
     for path in dict.fromkeys(files):
-        gone = system.discard_file(path, reason, dry_run=dry_run)
+        gone = place.corrections.discard_file(path, reason, dry_run=dry_run)
         if json:
-            console.emit({"discarded": gone.subject, "size_bytes": gone.amount, "dry_run": dry_run})
+            console.emit(DiscardedFile(discarded=gone.subject, size_bytes=gone.amount, dry_run=dry_run))
         else:
             words = "would be deleted; nothing was changed" if dry_run else "deleted"
             console.write(f"{gone.subject}: {size_text(gone.amount)} {words}")
@@ -182,8 +178,8 @@ def export(
     """
     if out != "-" and Path(out).exists():
         raise UsageError(f"{out} is there already; it may hold fixes, so name another one")
-    system = open_system(console)
-    text, rows = system.export_rows(row_choice(system.settings.timezone, code, source_file, since))
+    place = open_place(console)
+    text, rows = place.corrections.export_rows(row_choice(place.settings.timezone, code, source_file, since))
     if out == "-":
         sys.stdout.buffer.writelines(for_stdout([text]))
     else:
@@ -215,19 +211,19 @@ def replay(
     Each row is judged in its place among the other lines of its file. Without options, all rows that wait are. Safe to
     repeat: a row that was replayed waits no longer. With --json, one object a line and file.
     """
-    system = open_system(console)
+    place = open_place(console)
     if fixed:
         if rows or code or source_file:
             raise UsageError("--from names the rows itself: give no other ones")
-        files = system.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
+        files = place.corrections.replay_fixes(str(fixed), fixed.read_bytes(), dry_run=dry_run)
     else:
-        files = system.replay_rows(_chosen(system, rows, code, source_file), dry_run=dry_run)
+        files = place.corrections.replay_rows(_chosen(place, rows, code, source_file), dry_run=dry_run)
     done: list[ReplayedFile] = []
     try:
         for each in files:
             done.append(each)
             if json:
-                console.emit(file_as_json(each))
+                console.emit(replayed_rows(each))
     finally:
         if not json:
             tell_files(console, done, dry_run=dry_run)
@@ -244,21 +240,14 @@ def _end(console: Console, done: "list[ReplayedFile]", named: int) -> None:
         stop(ExitCode.TROUBLE)
 
 
-def _chosen(system: "System", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
+def _chosen(place: "Place", rows: list[str] | None, code: str | None, source_file: str | None) -> "RowChoice":
     named, lines = named_rows(rows or [])
     if named and source_file:
         raise UsageError("--source-file is given twice: the rows name their file")
-    return row_choice(system.settings.timezone, code, named or source_file, None, lines)
+    return row_choice(place.settings.timezone, code, named or source_file, None, lines)
 
 
-def tell_row(console: Console, row: Mapping[str, Any]) -> None:
-    """Each value in a line, but those that are nothing."""
-    for name, value in row.items():
-        if value is not None:
-            console.entry(name, value, 17)
-
-
-def _row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    when = f"{row['quarantined_at']:%Y-%m-%d %H:%M}"
-    state = "replayed" if row["replayed_at"] else "discarded" if row["discarded_at"] else "waits"
-    return row["source_file"], str(row["line_number"]), row["code"], beginning(row["raw_line"]), when, state
+def _row(row: "QuarantinedRow") -> tuple[object, ...]:
+    when = f"{row.quarantined_at:%Y-%m-%d %H:%M}"
+    state = "replayed" if row.replayed_at else "discarded" if row.discarded_at else "waits"
+    return row.source_file, str(row.line_number), row.code, beginning(row.raw_line), when, state

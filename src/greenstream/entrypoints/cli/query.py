@@ -18,13 +18,13 @@ from greenstream.entrypoints.cli.console import (
     command,
     for_stdout,
     is_colourful,
-    open_system,
+    open_place,
 )
 from greenstream.entrypoints.cli.tables import Layout
 
 if TYPE_CHECKING:
     from greenstream.adapters.postgres.reports.answers import Answer
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 NUMERIC_OIDS = frozenset((20, 21, 23, 26, 700, 701, 1700))  # int8, int2, int4, oid, float4, float8, numeric
 
@@ -75,9 +75,9 @@ def query(
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"--output {output}: there is no folder {output.parent}")
     text = sys.stdin.read() if sql == "-" else sql
-    system = open_system(console)
+    place = open_place(console)
     bold = output is None and is_colourful(sys.stdout)
-    asked = _ask_lake(system, text, wanted, bold=bold) if lake else _ask(system, text, wanted, bold=bold)
+    asked = _ask_lake(place, text, wanted, bold=bold) if lake else _ask(place, text, wanted, bold=bold)
     with asked as answered, _target(output) as target, closing(answered) as pieces:
         for piece in for_stdout(pieces) if wanted is Format.CSV and output is None else pieces:
             target.write(piece)
@@ -85,19 +85,19 @@ def query(
 
 
 @contextmanager
-def _ask(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
-    with system.ask(text) as answer:
+def _ask(place: "Place", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
+    with place.reports.ask(text) as answer:
         yield _pieces(answer, wanted, bold=bold)
 
 
 @contextmanager
-def _ask_lake(system: "System", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
+def _ask_lake(place: "Place", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
     from greenstream.adapters.extras import needing
 
     with needing("lake-sql", "SQL over the lake"):
         from greenstream.adapters.lake.duckdb_query import ask_lake
 
-    with ask_lake(system.store, text, system.settings.query_limits) as answer:
+    with ask_lake(place.store, text, place.settings.query_limits) as answer:
         if wanted is Format.CSV:
             yield answer.csv()
         elif wanted is Format.JSON:

@@ -8,18 +8,19 @@ import typer
 
 from greenstream.entrypoints.cli.choice import (
     DryRun,
-    changes_as_json,
-    file_as_json,
+    changes_of,
     local_date,
+    replayed_rows,
     tell_files,
     troubles_of,
 )
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
     from greenstream.application.corrections.rejudge import RejudgedDay
     from greenstream.application.corrections.replay import ReplayedFile
     from greenstream.domain.corrections.rejudge import RuleReach
+    from greenstream.domain.reports.corrections import RuleDay
 
 EXAMPLE = "greenstream replay --rule B1.2 --dry-run\ngreenstream replay --rule B3.1 --from 2024-03-01 --to 2024-03-31"
 
@@ -44,27 +45,29 @@ def replay(
     timestamps that B2.2 has inferred stay. Each file and each day is a transaction; safe to repeat. With --json, one
     object a line and file or day.
     """
+    from greenstream.domain.reports.corrections import RuleFile
+
     start, end = local_date("--from", first), local_date("--to", last)
     reach = _reach(rule)
     if reach.stored and not reach.flags and not (start and end):
         raise UsageError(f"{rule} is about all readings: name the days with --from and --to")
     if start and end and end < start:
         raise UsageError(f"--to {end} is before --from {start}")
-    system = open_system(console)
+    place = open_place(console)
     files: list[ReplayedFile] = []
     days: list[RejudgedDay] = []
     try:
         if reach.rejected:
             behind = end + timedelta(days=1) if end else None
-            for file in system.replay_rule(rule, start, behind, dry_run=dry_run):
+            for file in place.corrections.replay_rule(rule, start, behind, dry_run=dry_run):
                 files.append(file)
                 if json:
-                    console.emit({"what": "file", **file_as_json(file)})
+                    console.emit(RuleFile(what="file", **vars(replayed_rows(file))))
         if reach.stored:
-            for day in system.rejudge_days(reach.flags, start, end, dry_run=dry_run):
+            for day in place.corrections.rejudge_days(reach.flags, start, end, dry_run=dry_run):
                 days.append(day)
                 if json:
-                    console.emit(_day_as_json(day))
+                    console.emit(_rule_day(day))
     finally:
         if not json:
             if reach.rejected:
@@ -88,14 +91,12 @@ def _reach(rule: str) -> "RuleReach":
     return reach
 
 
-def _day_as_json(day: "RejudgedDay") -> dict[str, object]:
-    return {
-        "what": "day",
-        "date": day.day.isoformat(),
-        "readings": day.readings,
-        "changes": changes_as_json(day.changes),
-        "unknown": day.unknown,
-    }
+def _rule_day(day: "RejudgedDay") -> "RuleDay":
+    from greenstream.domain.reports.corrections import RuleDay
+
+    return RuleDay(
+        what="day", date=day.day, readings=day.readings, changes=changes_of(day.changes), unknown=day.unknown
+    )
 
 
 def _tell_days(console: Console, days: "list[RejudgedDay]", *, dry_run: bool) -> None:

@@ -1,15 +1,15 @@
 """`reprocess`: raw files through this version of the pipeline."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 from greenstream.entrypoints.cli.days import First, Last, chosen_days
 
 if TYPE_CHECKING:
     from greenstream.application.corrections.reprocess import ReprocessedFile
+    from greenstream.domain.reports.corrections import ReprocessedRows
 
 COLUMNS = ("file", "changed", "new", "superseded", "quarantined", "let out")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
@@ -31,17 +31,17 @@ def reprocess(
     and version change in place; readings that a file no longer gives move to superseded_readings; the days have to be
     settled again. Safe to repeat. What a person replayed or discarded stays. With --json, one object a line and file.
     """
-    system = open_system(console)
-    days = chosen_days(None, first, last, system.today())
+    place = open_place(console)
+    days = chosen_days(None, first, last, place.today())
     if days is None:
         raise UsageError("--from is missing: which days?")
     done: list[ReprocessedFile] = []
     with console.progress("reprocessing") as progress:
-        for file in system.reprocess(days[0], days[-1], dry_run=dry_run):
+        for file in place.corrections.reprocess(days[0], days[-1], dry_run=dry_run):
             done.append(file)
             progress.describe(f"reprocessed {file.source_file}")
             if json:
-                console.emit(_as_json(file))
+                console.emit(_answer(file))
     if not json:
         _tell(console, done, dry_run=dry_run)
     troubles = [file for file in done if file.trouble]
@@ -67,17 +67,19 @@ def _counts(file: "ReprocessedFile") -> tuple[int, int, int, int, int]:
     return file.changed, file.added, file.superseded, file.quarantined, file.let_out
 
 
-def _as_json(file: "ReprocessedFile") -> Mapping[str, object]:
-    return {
-        "file": file.source_file,
-        "changed": [
-            {"before": before, "after": after, "readings": count}
+def _answer(file: "ReprocessedFile") -> "ReprocessedRows":
+    from greenstream.domain.reports.corrections import ReprocessedRows, ValueChange
+
+    return ReprocessedRows(
+        file=file.source_file,
+        changed=[
+            ValueChange(before=before, after=after, readings=count)
             for (before, after), count in sorted(file.changes.items())
         ],
-        "new": file.added,
-        "superseded": file.superseded,
-        "quarantined": file.quarantined,
-        "let_out": file.let_out,
-        "version_moved": file.version,
-        "trouble": file.trouble,
-    }
+        new=file.added,
+        superseded=file.superseded,
+        quarantined=file.quarantined,
+        let_out=file.let_out,
+        version_moved=file.version,
+        trouble=file.trouble,
+    )

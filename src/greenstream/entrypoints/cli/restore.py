@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 
 if TYPE_CHECKING:
     from greenstream.adapters.backups import Plan, Restored
     from greenstream.adapters.backups.files import FilesBack
+    from greenstream.domain.reports.place import RestoredBackup
 
 Folder = Annotated[Path, typer.Argument(metavar="BACKUP", help="The folder that `greenstream backup` wrote.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Drop the data that is there, once the backup is restored.")]
@@ -36,19 +37,19 @@ def restore(
     off before, all is as it was, and can be run again. What runs must be stopped first. Files that are there stay,
     whatever the backup has; files that landed after the backup are processed by the next `up`, or `ingest` of them.
     """
-    system = open_system(console)
-    plan = system.plan_restore(folder.absolute(), console.progress)
+    place = open_place(console)
+    plan = place.backups.plan_restore(folder.absolute(), console.progress)
     if dry_run:
         _say_plan(console, folder, plan, json)
         return
     if plan.dropped and replace:
         console.say(f"the database {plan.target.name} will be dropped: it holds {plan.dropped}")
     _say_erased(console, plan)
-    restored = system.restore(plan, console.progress, replace=replace, files=files)
+    restored = place.backups.restore(plan, console.progress, replace=replace, files=files)
     for refused in restored.rights_refused:
         console.warn(f"rights that the backup has can't be given again: {refused}")
     if json:
-        console.emit(_as_json(folder, plan, restored.files, restored.schema_version))
+        console.emit(_answer(folder, plan, restored.files, restored.schema_version))
         return
     console.write(_line(folder, restored))
     console.say(
@@ -63,7 +64,7 @@ def _say_erased(console: Console, plan: "Plan") -> None:
 
 def _say_plan(console: Console, folder: Path, plan: "Plan", json: bool) -> None:
     if json:
-        console.emit(_as_json(folder, plan, None, plan.backup.schema_version))
+        console.emit(_answer(folder, plan, None, plan.backup.schema_version))
         return
     backup = plan.backup
     files = f"{backup.files.count:,} files" if backup.files else "no files"
@@ -85,13 +86,17 @@ def _files_line(files: "FilesBack") -> str:
     return f"; {files.put_back:,} files put back, {files.same:,} there already{other}"
 
 
-def _as_json(folder: Path, plan: "Plan", files: "FilesBack | None", schema_version: str) -> dict[str, object]:
+def _answer(folder: Path, plan: "Plan", files: "FilesBack | None", schema_version: str) -> "RestoredBackup":
+    from greenstream.domain.reports import place
+
     dropped = plan.dropped
-    return {
-        "backup": str(folder),
-        "taken_at": plan.backup.taken_at.isoformat(),
-        "rows": plan.backup.rows,
-        "schema_version": schema_version,
-        "dropped": {"meters": dropped.meters, "files": dropped.files, "readings": dropped.stored} if dropped else None,
-        "files": {"put_back": files.put_back, "same": files.same, "other": files.other} if files else None,
-    }
+    return place.RestoredBackup(
+        backup=str(folder),
+        taken_at=plan.backup.taken_at,
+        rows=plan.backup.rows,
+        schema_version=schema_version,
+        dropped=place.DroppedData(meters=dropped.meters, files=dropped.files, readings=dropped.stored)
+        if dropped
+        else None,
+        files=place.FilesBack(put_back=files.put_back, same=files.same, other=files.other) if files else None,
+    )

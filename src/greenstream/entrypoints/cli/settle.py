@@ -1,19 +1,17 @@
 """`settle`: make local days final."""
 
-from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.entrypoints.cli.console import Console, Json, command, open_place
 from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.application.history.settle import Settled
-    from greenstream.wiring import System
+    from greenstream.domain.reports.nights import SettledDay
+    from greenstream.wiring import Place
 
 COLUMNS = ("date", "state", "meters", "rescored", "findings (open/all)")
 WORDS = {
@@ -35,15 +33,15 @@ def settle(console: Console, day: Day = None, first: First = None, last: Last = 
     A day without data is left alone, and one that isn't over stays open: neither is trouble. With --json, one object a
     line and day.
     """
-    system = open_system(console)
-    chosen = chosen_days(day, first, last, system.today())
+    place = open_place(console)
+    chosen = chosen_days(day, first, last, place.today())
     done: list[Settled] = []
     try:
-        days = _due(console, system) if chosen is None else chosen
-        for each in day_by_day(console, system, "settling", days, system.settle):
+        days = _due(console, place) if chosen is None else chosen
+        for each in day_by_day(console, "settling", days, place.history.settle):
             done.append(each)
             if json:
-                console.emit(as_json(each))
+                console.emit(settled_day(each))
     finally:
         if done and not json:
             console.table(COLUMNS, [_row(each) for each in done])
@@ -51,21 +49,21 @@ def settle(console: Console, day: Day = None, first: First = None, last: Last = 
         console.say("nothing to settle: no day with readings that has ended is new or has changed")
 
 
-def _due(console: Console, system: "System") -> list[date]:
-    """The days that need it, once all readings have been looked at: late ones make days due that look back on them."""
+def _due(console: Console, place: "Place") -> list[date]:
     with console.progress("looking at the meters' history", unit="meters") as progress:
-        patiently(console, system, partial(system.watch, progress.reach))
-        return patiently(console, system, system.due_days)
+        return place.history.due_days(progress.reach)
 
 
-def as_json(settled: "Settled") -> Mapping[str, object]:
-    return {
-        "date": settled.day.isoformat(),
-        "state": settled.state.value,
-        "meters": settled.meters,
-        "rescored": settled.rescored,
-        "findings": {code: count._asdict() for code, count in settled.findings.items()},
-    }
+def settled_day(settled: "Settled") -> "SettledDay":
+    from greenstream.domain.reports.nights import FindingTotals, SettledDay
+
+    return SettledDay(
+        date=settled.day,
+        state=settled.state,
+        meters=settled.meters,
+        rescored=settled.rescored,
+        findings={code: FindingTotals(total=count.total, open=count.open) for code, count in settled.findings.items()},
+    )
 
 
 def _row(settled: "Settled") -> tuple[object, ...]:

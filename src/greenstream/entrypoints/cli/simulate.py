@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, Progress, UsageError, command
+from greenstream.entrypoints.cli.console import Console, Json, UsageError, command
+from greenstream.entrypoints.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from greenstream.domain.reports.fleet import SimulatedFleet
     from greenstream.simulator import SimulationPlan, SimulationReport
 
 REGIONS = 10
+SIMULATED = "simulated"  # the folder of simulated files in a home of their own
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make; the files go to its folder `files`.")]
 Meters = Annotated[int, typer.Option(help="How many meters.")]
@@ -97,14 +100,14 @@ def _with_options(run: Callable[[Console, Choices], None]) -> Callable[..., None
 
 def _plan_of(choices: Choices) -> "SimulationPlan":
     from greenstream.settings import load_settings
-    from greenstream.wiring import now
+    from greenstream.wiring import utc_now
 
     settings = load_settings()
     zone = choices.timezone or settings.timezone
     return planned(
         meters=choices.meters,
         days=choices.days,
-        start=choices.start.date() if choices.start else last_days(choices.days, zone, now()),
+        start=choices.start.date() if choices.start else last_days(choices.days, zone, utc_now()),
         seed=choices.seed,
         timezone=zone,
         interval_minutes=settings.site.limits.interval_minutes,
@@ -169,24 +172,26 @@ def _make_room(out: Path, *, force: bool) -> None:
         shutil.rmtree(out / "files")
 
 
-def _facts(plan: "SimulationPlan", report: "SimulationReport", choices: Choices) -> dict[str, Any]:
+def _facts(plan: "SimulationPlan", report: "SimulationReport", choices: Choices) -> "SimulatedFleet":
+    from greenstream.domain.reports.fleet import SimulatedFleet
+
     out = choices.out
     files = {file.path: file for file in report.files}.values()  # a repeat under its own name is no further file
-    return {
-        "folder": str(out / "files"),
-        "files": len(files),
-        "rows": sum(file.rows for file in files),
-        "size_bytes": sum(file.size_bytes for file in files),
-        "meters": plan.meters,
-        "first_day": plan.start.isoformat(),
-        "last_day": (plan.start + timedelta(days=plan.days - 1)).isoformat(),
-        "timezone": plan.timezone,
-        "seed": plan.seed,
-        "faults": dict(sorted(report.faults.items())),
-        "truth": str(out / "truth.csv"),
-        "manifest": str(out / "manifest.csv"),
-        "again": _again(plan, choices),
-    }
+    return SimulatedFleet(
+        folder=str(out / "files"),
+        files=len(files),
+        rows=sum(file.rows for file in files),
+        size_bytes=sum(file.size_bytes for file in files),
+        meters=plan.meters,
+        first_day=plan.start,
+        last_day=plan.start + timedelta(days=plan.days - 1),
+        timezone=plan.timezone,
+        seed=plan.seed,
+        faults=dict(sorted(report.faults.items())),
+        truth=str(out / "truth.csv"),
+        manifest=str(out / "manifest.csv"),
+        again=_again(plan, choices),
+    )
 
 
 def _again(plan: "SimulationPlan", choices: Choices) -> str:
@@ -205,22 +210,22 @@ def _again(plan: "SimulationPlan", choices: Choices) -> str:
     return shlex.join(["greenstream", "simulate", str(choices.out), *words])
 
 
-def _tell(console: Console, plan: "SimulationPlan", facts: dict[str, Any]) -> None:
-    size = f"{facts['size_bytes'] / 1e6:,.1f} MB"
-    days = facts["first_day"] if plan.days == 1 else f"{facts['first_day']} to {facts['last_day']}"
+def _tell(console: Console, plan: "SimulationPlan", facts: "SimulatedFleet") -> None:
+    size = f"{facts.size_bytes / 1e6:,.1f} MB"
+    days = facts.first_day if plan.days == 1 else f"{facts.first_day} to {facts.last_day}"
     lines = {
         "fleet": f"{plan.meters:,} meters, {days} ({plan.timezone}), seed {plan.seed}",
-        "files": f"{facts['files']:,} in {facts['folder']}, {facts['rows']:,} rows, {size}",
-        "truth": f"{facts['truth']}: every fault that was put in",
-        "arrival": f"{facts['manifest']}: when each file is delivered",
+        "files": f"{facts.files:,} in {facts.folder}, {facts.rows:,} rows, {size}",
+        "truth": f"{facts.truth}: every fault that was put in",
+        "arrival": f"{facts.manifest}: when each file is delivered",
     }
     for name, text in lines.items():
         console.write(f"{name:8}{text}")
-    if facts["faults"]:
+    if facts.faults:
         console.write("")
-        console.table(("fault", "times", "what it is"), [(n, c, _summary(n)) for n, c in facts["faults"].items()])
-    console.say(f"\nNext:       greenstream ingest {shlex.quote(facts['folder'])}")
-    console.say(f"Once more:  {facts['again']}")
+        console.table(("fault", "times", "what it is"), [(n, c, _summary(n)) for n, c in facts.faults.items()])
+    console.say(f"\nNext:       greenstream ingest {shlex.quote(facts.folder)}")
+    console.say(f"Once more:  {facts.again}")
 
 
 def _summary(kind: str) -> str:

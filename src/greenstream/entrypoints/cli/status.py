@@ -1,17 +1,30 @@
 """`status`: what runs, what is stored, what needs a person."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, Json, command, open_system
+from greenstream.domain.errors import SETS_UP
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
-    from greenstream.wiring import System
+    from collections.abc import Mapping
+    from datetime import datetime
 
-Facts = Mapping[str, Any]
+    from greenstream.domain.ledger import Ledger
+    from greenstream.domain.reports.doc import Counts
+    from greenstream.domain.reports.status import (
+        LastFile,
+        Latency,
+        ServerState,
+        Status,
+        Stored,
+        TroubledFile,
+        Waiting,
+    )
+
 FATES = ("stored", "duplicate", "rejected")
 STATES = ("waiting", "running", "retrying", "stuck")
 
@@ -23,131 +36,105 @@ def register(app: typer.Typer) -> None:
 def status(console: Console, json: Json = False) -> None:
     """Report the database, the store and everything that came in. It starts and changes nothing.
 
-    Exit 0 also where the database is down or not set up yet: that is what it reports, as "running" and "version".
+    Exit 0 also where the database is down: that is what it reports, as "running" and "version". Exit 1 where nothing
+    was set up yet.
     """
-    facts = gather(open_system(console))
+    found = open_place(console).reports.status()
     if json:
-        console.emit(facts)
-        return
-    for line in _page(facts):
-        console.write(line)
-    if hint := _hint(facts):
+        console.emit(found)
+    else:
+        for line in _page(found):
+            console.write(line)
+    if not found.is_set_up:
+        console.warn(f"nothing is set up here yet: {SETS_UP}")
+        stop(ExitCode.TROUBLE)
+    if (hint := _hint(found)) and not json:
         console.say(f"\n{hint}")
 
 
-def gather(system: "System") -> dict[str, Any]:
-    """What is known: `server`, `store`, `timezone`, and where the database answers, what it holds."""
-    from greenstream.adapters.postgres.reports.reader import connect_reader
-    from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
-
-    server, dsn = _server(system)
-    facts: dict[str, Any] = {
-        "server": server,
-        "store": str(system.store),
-        "timezone": system.settings.timezone,
-        "version": None,
-    }
-    if dsn is None:
-        return facts
-    try:
-        with connect_reader(dsn) as reader:
-            found = reader.server()
-            server |= {"running": True, "version": found.version, "size_bytes": found.size_bytes}
-            facts["version"] = found.schema_version
-            return facts | reader.status() if found.schema_version else facts
-    except (DatabaseUnavailable, DatabaseRefused) as error:
-        server["error"] = f"{error.code}: {error}"
-        return facts
-
-
-def _server(system: "System") -> tuple[dict[str, Any], str | None]:
-    if system.server is None:
-        return {"kind": "yours", "running": False}, system.own_dsn
-    found = system.server.status()
-    facts = {"kind": "embedded", "running": found.running, "data_dir": str(found.data_dir)}
-    return facts | {"initialised": (found.data_dir / "PG_VERSION").exists()}, found.dsn
-
-
-def _page(facts: Facts) -> Iterator[str]:
-    yield from _entries([("database", _server_line(facts["server"])), ("files in", facts["store"])])
-    if "rows" not in facts:
+def _page(found: "Status") -> Iterator[str]:
+    yield from _entries([("database", _server_line(found.server)), ("files in", found.store)])
+    stored = found.stored
+    if stored is None:
         return
     yield from _entries(
         [
-            ("time zone", facts["timezone"]),
-            ("meters", f"{facts['meters']:,}"),
-            ("newest reading", facts["newest_reading_at"] or "none"),
-            ("last file", _last_file(facts["last_file"])),
-            ("files", _counts(facts["files"])),
-            ("waiting files", _waiting(facts["waiting"])),
-            ("taken up after", _latency(facts["latency"])),
-            ("rows", _ledger(facts["rows"])),
-            ("grades", _counts(dict(sorted(facts["grades"].items())))),
-            ("flags", _counts(facts["flags"])),
-            ("days", _counts(facts["day_states"])),
-            ("open findings", _counts(facts["findings"])),
-            ("history up to", _watermark(facts)),
-            ("quarantined rows", _counts(facts["quarantined"])),
-            ("open alerts", _counts(facts["alerts"])),
-            ("dead letters", f"{facts['dead_letters']:,}" if facts["dead_letters"] else "none"),
+            ("time zone", found.timezone),
+            ("meters", f"{stored.meters:,}"),
+            ("newest reading", _time(stored.newest_reading_at, "none")),
+            ("last file", _last_file(stored.last_file)),
+            ("files", _counts(stored.files)),
+            ("waiting files", _waiting(stored.waiting)),
+            ("taken up after", _latency(stored.latency)),
+            ("rows", _ledger(stored.rows)),
+            ("grades", _counts(dict(sorted(stored.grades.items())))),
+            ("flags", _counts(stored.flags)),
+            ("days", _counts(stored.day_states)),
+            ("open findings", _counts(stored.findings)),
+            ("history up to", _watermark(stored)),
+            ("quarantined rows", _counts(stored.quarantined)),
+            ("open alerts", _counts(stored.alerts)),
+            ("dead letters", f"{stored.dead_letters:,}" if stored.dead_letters else "none"),
         ]
     )
-    if facts["troubled"]:
+    if stored.troubled:
         yield "\nfiles in trouble, the oldest first"
-        yield from (f"  {file['source_file']}: {_trouble(file)}" for file in facts["troubled"])
-    days = [(day["day"], f"{day['readings']:>12,}") for day in facts["days"]]
-    if days:
+        yield from (f"  {file.source_file}: {_trouble(file)}" for file in stored.troubled)
+    if stored.days:
         yield "\nreadings a day"
-        yield from (f"  {day}{readings}" for day, readings in days)
+        yield from (f"  {day.day}{day.readings:>12,}" for day in stored.days)
 
 
 def _entries(entries: Sequence[tuple[str, str]]) -> Iterator[str]:
     return (f"{name:<18}{text}" for name, text in entries)
 
 
-def _server_line(server: Facts) -> str:
-    kind = "embedded PostgreSQL" if server["kind"] == "embedded" else "your PostgreSQL"
-    place = f", {server['data_dir']}" if "data_dir" in server else ""
-    if server["running"]:
-        return f"{kind} {server['version']}, running, {size_text(server['size_bytes'])}{place}"
-    if "error" in server:
-        return f"{kind}, not reached: {server['error']}"
-    return f"{kind}, {'stopped' if server['initialised'] else 'not set up yet'}{place}"
+def _server_line(server: "ServerState") -> str:
+    kind = "embedded PostgreSQL" if server.kind == "embedded" else "your PostgreSQL"
+    place = f", {server.data_dir}" if server.data_dir else ""
+    if server.running:
+        return f"{kind} {server.version}, running, {size_text(server.size_bytes or 0)}{place}"
+    if server.error:
+        return f"{kind}, not reached: {server.error}"
+    return f"{kind}, {'stopped' if server.initialised else 'not set up yet'}{place}"
 
 
-def _ledger(rows: Facts) -> str:
-    total = sum(rows[fate] for fate in FATES)
-    sign = "=" if rows["rows"] == total else "≠"
-    verdict = "it adds up" if rows["rows"] == total else "IT DOES NOT ADD UP, please report this"
-    fates = " + ".join(f"{rows[fate]:,} {fate}" for fate in FATES)
-    return f"{rows['rows']:,} {sign} {fates}: {verdict}"
+def _ledger(rows: "Ledger") -> str:
+    adds_up = rows.rows == sum(getattr(rows, fate) for fate in FATES)
+    verdict = "it adds up" if adds_up else "IT DOES NOT ADD UP, please report this"
+    fates = " + ".join(f"{getattr(rows, fate):,} {fate}" for fate in FATES)
+    return f"{rows.rows:,} {'=' if adds_up else '≠'} {fates}: {verdict}"
 
 
-def _last_file(file: Facts | None) -> str:
-    return f"{file['path']}, {file['outcome']} at {file['processed_at']}" if file else "none"
+def _last_file(file: "LastFile | None") -> str:
+    return f"{file.path}, {file.outcome} at {_time(file.processed_at)}" if file else "none"
 
 
-def _waiting(states: Facts) -> str:
+def _waiting(states: "Mapping[str, Waiting]") -> str:
     found = [(state, states[state]) for state in STATES if state in states]
-    return ", ".join(f"{s['files']:,} {state} (oldest {_age(s['oldest_seconds'])})" for state, s in found) or "none"
+    return ", ".join(f"{s.files:,} {state} (oldest {_age(s.oldest_seconds)})" for state, s in found) or "none"
 
 
-def _latency(last_hour: Facts) -> str:
-    if not last_hour["files"]:
+def _latency(last_hour: "Latency") -> str:
+    if not last_hour.files:
         return "no file was loaded in the last hour"
-    median, most = last_hour["median_seconds"], last_hour["p95_seconds"]
-    return f"{median} s (median), {most} s (95 %), of {last_hour['files']:,} loaded in the last hour"
+    median, most = last_hour.median_seconds, last_hour.p95_seconds
+    return f"{median} s (median), {most} s (95 %), of {last_hour.files:,} loaded in the last hour"
 
 
-def _trouble(file: Facts) -> str:
-    tries = f"{file['attempts']} failed attempts" + (f", {file['crashes']} lost workers" if file["crashes"] else "")
-    when = f"next at {file['next_at']}" if file["next_at"] else f"last taken up at {file['started_at']}"
-    return " ".join(f"{file['state']}, {file['route']}, {tries}, {when}; {file['error'] or 'no error so far'}".split())
+def _trouble(file: "TroubledFile") -> str:
+    tries = f"{file.attempts} failed attempts" + (f", {file.crashes} lost workers" if file.crashes else "")
+    when = f"next at {_time(file.next_at)}" if file.next_at else f"last taken up at {_time(file.started_at)}"
+    return " ".join(f"{file.state}, {file.route}, {tries}, {when}; {file.error or 'no error so far'}".split())
 
 
-def _watermark(facts: Facts) -> str:
-    loads = facts["unwatched_loads"]
-    return f"{facts['watermark'] or 'nothing yet'}" + (f", {loads:,} loads to look at" if loads else "")
+def _watermark(stored: "Stored") -> str:
+    loads = stored.unwatched_loads
+    return _time(stored.watermark, "nothing yet") + (f", {loads:,} loads to look at" if loads else "")
+
+
+def _time(instant: "datetime | None", without: str = "None") -> str:
+    return instant.isoformat() if instant else without
 
 
 def _age(seconds: int) -> str:
@@ -157,18 +144,11 @@ def _age(seconds: int) -> str:
     return f"{seconds} s"
 
 
-def _counts(counts: Facts) -> str:
+def _counts(counts: "Counts") -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
 
 
-def _hint(facts: Facts) -> str | None:
-    server = facts["server"]
-    if not server["running"]:
-        return (
-            None
-            if "error" in server
-            else "the next command that needs the database starts it, e.g. greenstream ingest FILE"
-        )
-    if facts["version"] is None:
-        return "nothing is set up in this database yet: greenstream db migrate, or greenstream ingest FILE"
-    return None
+def _hint(found: "Status") -> str | None:
+    if found.server.running or found.server.error:
+        return None
+    return "the next command that needs the database starts it, e.g. greenstream ingest FILE"

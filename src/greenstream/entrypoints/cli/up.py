@@ -3,19 +3,20 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, command, open_system
+from greenstream.entrypoints.cli.console import Console, command, open_place
 
 if TYPE_CHECKING:
     from greenstream.application.loading.outages import Outages
     from greenstream.entrypoints.service import Part
     from greenstream.entrypoints.service.metrics import Metrics
     from greenstream.entrypoints.service.parts import Log
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 LogJson = Annotated[
     bool, typer.Option("--log-json", help="Write the log as JSON, one object a line, also on a terminal.")
@@ -33,7 +34,7 @@ def up(console: Console, log_json: LogJson = False) -> None:
     """Watch the landing zone, work on what lands, and keep the history of meters, in one process, until Ctrl-C."""
     from greenstream.entrypoints.service.process import only_one
 
-    with only_one(open_system(console).settings.home):
+    with only_one(open_place(console).settings.home):
         _serve(console, log_json, intake=True, routes=["realtime", "bulk"])
 
 
@@ -60,42 +61,50 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
         signal.signal(number, lambda *_: stop.set())
     metrics, outages = Metrics(CollectorRegistry()), Outages()
     log = logger(json=log_json or not sys.stderr.isatty(), on_drop=metrics.log_dropped)
+    reach = _set_up if intake else _wait_for_set_up
     parts = _parts(stop, log, metrics, outages, intake, routes)
 
-    def make_system() -> "System":
-        return open_system(console, lambda text: log.info("database", step=text))
+    def make_place() -> "Place":
+        return open_place(console, lambda text: log.info("database", step=text))
 
-    system = make_system()
-    _look_around(system, log, outages)
-    log.info("started", intake=intake, routes=routes, landing=str(system.store), timezone=system.settings.timezone)
-    with _metrics_served(metrics, system, log) if routes else nullcontext():
-        Service(parts, make_system, stop, log, outages).run()
+    place = make_place()
+    _look_around(place, log, outages, reach)
+    log.info("started", intake=intake, routes=routes, landing=str(place.store), timezone=place.settings.timezone)
+    with _metrics_served(metrics, place, log) if routes else nullcontext():
+        Service(parts, make_place, stop, log, outages, reach=reach).run()
     log.info("stopped")
 
 
-def _look_around(system: "System", log: "Log", outages: "Outages") -> None:
-    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for.
+def _set_up(place: "Place") -> None:
+    """Senders have where to drop from now on, also while the database is away."""
+    place.store.folder()
+    place.set_up()
 
-    Senders have where to drop from now on, also while the database is away.
-    """
-    from greenstream.domain.errors import DatabaseRefused, RetryableError, StorageRefused
-    from greenstream.wiring import now
+
+def _wait_for_set_up(place: "Place") -> None:
+    """A worker waits for whoever sets up, or brings the database to this version."""
+    _ = place.database
+
+
+def _look_around(place: "Place", log: "Log", outages: "Outages", reach: "Callable[[Place], object]") -> None:
+    """A wrong setting, or a server that can't be had here, is said at once, in one line; all else is waited for."""
+    from greenstream.domain.errors import DatabaseRefused, NotSetUp, RetryableError, StorageRefused
+    from greenstream.wiring import utc_now
 
     try:
-        system.store.folder()
-        _ = system.database
-    except (RetryableError, StorageRefused, DatabaseRefused) as error:
-        outages.note(error, now())
+        reach(place)
+    except (RetryableError, StorageRefused, DatabaseRefused, NotSetUp) as error:
+        outages.note(error, utc_now())
         log.warning("waiting", part="start", error=f"{error.code}: {error}")
     finally:
-        system.close()
+        place.close()
 
 
-def _metrics_served(metrics: "Metrics", system: "System", log: "Log") -> AbstractContextManager[None]:
+def _metrics_served(metrics: "Metrics", place: "Place", log: "Log") -> AbstractContextManager[None]:
     from greenstream.entrypoints.service.metrics import DatabaseGauges, served
 
-    metrics.registry.register(DatabaseGauges(system.gauges))
-    return served(metrics.registry, host=system.settings.metrics_host, port=system.settings.metrics_port, log=log)
+    metrics.registry.register(DatabaseGauges(place.reports.gauges))
+    return served(metrics.registry, host=place.settings.metrics_host, port=place.settings.metrics_port, log=log)
 
 
 def _parts(

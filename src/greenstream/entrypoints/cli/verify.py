@@ -1,17 +1,16 @@
 """`verify`: whether database, lake and raw files tell the same."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_system, stop
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, open_place, stop
 from greenstream.entrypoints.cli.days import Day, First, Last, chosen_days, day_by_day
-from greenstream.entrypoints.cli.patience import patiently
 
 if TYPE_CHECKING:
     from greenstream.application.lake.verify import Verified
+    from greenstream.domain.reports.nights import VerifiedDay
 
 COLUMNS = ("date", "readings", "objects", "raw files", "replaced", "differences")
 
@@ -32,15 +31,15 @@ def verify(
     that a later one replaced under its path is named, too, but is no difference: its own bytes are gone. With --json,
     one object a line and day.
     """
-    system = open_system(console)
-    days = chosen_days(day, first, last, system.today())
+    place = open_place(console)
+    days = chosen_days(day, first, last, place.today())
     if days is None:
-        days = patiently(console, system, system.days)
+        days = place.lake.days()
     done: list[Verified] = []
-    for each in day_by_day(console, system, "verifying", days, partial(system.verify, raw=raw)):
+    for each in day_by_day(console, "verifying", days, partial(place.lake.verify, raw=raw)):
         done.append(each)
         if json:
-            console.emit(_as_json(each))
+            console.emit(_answer(each))
     if not json:
         console.table(COLUMNS, [_row(each) for each in done])
     _say(console, done)
@@ -58,16 +57,18 @@ def _say(console: Console, done: "list[Verified]") -> None:
     console.say(f"{len(done)} day{'' if len(done) == 1 else 's'}: no differences")
 
 
-def _as_json(verified: "Verified") -> Mapping[str, object]:
-    return {
-        "date": verified.day.isoformat(),
-        "readings": verified.readings,
-        "objects": verified.objects,
-        "files": verified.files,
-        "replaced": verified.replaced,
-        "differences": list(verified.differences),
-        "notes": list(verified.notes),
-    }
+def _answer(verified: "Verified") -> "VerifiedDay":
+    from greenstream.domain.reports.nights import VerifiedDay
+
+    return VerifiedDay(
+        date=verified.day,
+        readings=verified.readings,
+        objects=verified.objects,
+        files=verified.files,
+        replaced=verified.replaced,
+        differences=verified.differences,
+        notes=verified.notes,
+    )
 
 
 def _row(verified: "Verified") -> tuple[object, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from greenstream.entrypoints.docs import commands, lake, lists, rules
+from greenstream.entrypoints.docs import answers, commands, lake, lists, rules
 
 BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -23,6 +23,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "metrics": lists.metrics,
     "errors": lists.errors,
     "commands": commands.sections,
+    "json": answers.sections,
     "lake-readings": lake.readings,
     "lake-meter-days": lake.meter_days,
     "lake-load-curves": lake.load_curves,

@@ -4,7 +4,7 @@ import threading
 
 from greenstream.application.loading.outages import Outages
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
-from greenstream.wiring import System, now
+from greenstream.wiring import Place
 
 
 class AlertPart:
@@ -17,11 +17,11 @@ class AlertPart:
         self._log = log
         self._outages = outages
 
-    def run(self, system: System) -> None:
-        _ = system.database  # at this program's version
+    def run(self, place: Place) -> None:
+        _ = place.database  # at this program's version
         while not self._stop.is_set():
-            if system.check_alerts(self._outages.lasting()) is not None:
-                self._outages.told(now())
-            for sent in system.send_alerts():
+            if place.alerts.check(self._outages.lasting()) is not None:
+                self._outages.told(place.clock())
+            for sent in place.alerts.send():
                 self._log.info("alerts sent", channel=sent.channel, messages=sent.messages, trouble=sent.trouble)
             self._stop.wait(MINUTE_SECONDS)

@@ -15,7 +15,7 @@ from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.parts import Log
 from greenstream.entrypoints.service.strays import Strays
 from greenstream.entrypoints.service.watching import Watcher
-from greenstream.wiring import System, now
+from greenstream.wiring import Place
 
 SCAN_SECONDS = 60.0
 BUCKET_SCAN_SECONDS = 5.0
@@ -66,53 +66,53 @@ class IntakePart:
         self._strays = Strays(log)
         self._refused: dict[str, float] = {}
 
-    def run(self, system: System) -> None:
-        intake, immature = system.intake(self._queued, partial(self._replaced, system)), list[LandedFile]()
+    def run(self, place: Place) -> None:
+        intake, immature = place.loading.intake(self._queued, partial(self._replaced, place)), list[LandedFile]()
         scans = Scans(BUCKET_SCAN_SECONDS if intake.atomic else SCAN_SECONDS)
         # Whoever ran before may have ended between noting a file and queueing it.
-        intake.remind(now(), after=timedelta(0))
-        for changed in self._watcher.changes(system.store):
-            at, days, passed = now(), changed or set(), time.monotonic()
+        intake.remind(place.clock(), after=timedelta(0))
+        for changed in self._watcher.changes(place.store):
+            at, days, passed = place.clock(), changed or set(), time.monotonic()
             if changed is None:
                 scans.lost(passed)
             recent = scans.recent(passed)
             if recent:
-                days = days | _recent_days(at, system.settings.timezone)
+                days = days | _recent_days(at, place.settings.timezone)
                 intake.remind(at)
                 intake.forget_before(at.date() - timedelta(days=RECENT_DAYS))
             every = scans.full(passed)
             if recent or not intake.atomic:  # a bucket tells of no changes, and each look is a request
-                self._file_dropped(system, intake, at)
-            landed = self._all(system) if every else self._of(system, days)
-            found = {(file.path, file.version): file for file in (*landed, *self._as_now(system, immature))}
+                self._file_dropped(place, intake, at)
+            landed = self._all(place) if every else self._of(place, days)
+            found = {(file.path, file.version): file for file in (*landed, *self._as_now(place, immature))}
             immature = intake.take(found.values(), at)
 
-    def _all(self, system: System) -> Iterator[LandedFile]:
-        return system.store.list_landed(on_stray=self._strays.tell)
+    def _all(self, place: Place) -> Iterator[LandedFile]:
+        return place.store.list_landed(on_stray=self._strays.tell)
 
-    def _of(self, system: System, days: set[date]) -> Iterator[LandedFile]:
+    def _of(self, place: Place, days: set[date]) -> Iterator[LandedFile]:
         for day in sorted(days):
-            yield from system.store.list_landed(day, on_stray=self._strays.tell)
+            yield from place.store.list_landed(day, on_stray=self._strays.tell)
 
-    def _as_now(self, system: System, files: list[LandedFile]) -> Iterator[LandedFile]:
+    def _as_now(self, place: Place, files: list[LandedFile]) -> Iterator[LandedFile]:
         """Files looked at anew, without those that are gone."""
         for file in files:
             try:
-                yield system.store.head(file.path)
+                yield place.store.head(file.path)
             except NotFound:
                 continue
             except (StorageRefused, StorageUnavailable) as error:  # the next scan finds it again
                 self._strays.tell(Stray(path=file.path, why=str(error)))
 
-    def _file_dropped(self, system: System, intake: Intake, at: datetime) -> None:
+    def _file_dropped(self, place: Place, intake: Intake, at: datetime) -> None:
         """File what was dropped beside the folders of days under today, before something else takes its name."""
-        for file in system.store.unfiled(on_stray=self._strays.tell):
+        for file in place.store.unfiled(on_stray=self._strays.tell):
             if intake.may_be_filed(file, at) and self._refused.get(file.path, 0) <= time.monotonic():
-                self._file(system, file, _local(at, system).date())
+                self._file(place, file, _local(at, place).date())
 
-    def _file(self, system: System, file: LandedFile, day: date) -> None:
+    def _file(self, place: Place, file: LandedFile, day: date) -> None:
         try:
-            landed = system.store.file_under(file.path, day)
+            landed = place.store.file_under(file.path, day)
         except NotFound:  # somebody took it away again
             pass
         except (StorageRefused, StorageUnavailable) as error:
@@ -131,14 +131,14 @@ class IntakePart:
     def _queued(self, file: LandedFile, route: Route) -> None:
         self._log.debug("queued", file=file.path, route=route.value, size_bytes=file.size_bytes)
 
-    def _replaced(self, system: System, file: LandedFile, received_at: datetime) -> None:
-        if system.store.keeps_versions():
+    def _replaced(self, place: Place, file: LandedFile, received_at: datetime) -> None:
+        if place.store.keeps_versions():
             return  # the worker reads that one first
         self._log.warning("replaced before it was read", file=file.path, received_at=received_at.isoformat())
 
 
-def _local(at: datetime, system: System) -> datetime:
-    return at.astimezone(ZoneInfo(system.settings.timezone))
+def _local(at: datetime, place: Place) -> datetime:
+    return at.astimezone(ZoneInfo(place.settings.timezone))
 
 
 def _recent_days(at: datetime, timezone: str) -> set[date]:

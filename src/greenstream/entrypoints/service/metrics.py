@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from greenstream.adapters.postgres.reports.gauges import GaugeValue
 from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.reports.gauges import GaugeValue
 from greenstream.domain.routing import Route
 
 PREFIX = "greenstream_"
@@ -106,11 +106,11 @@ GAUGES = (
 class DatabaseGauges(Collector):
     """Asks the database at each scrape, and does without it when it doesn't answer in time."""
 
-    def __init__(self, read: Callable[[], list[GaugeValue]], *, patience: float = SCRAPE_SECONDS) -> None:
+    def __init__(self, read: Callable[[], Sequence[GaugeValue]], *, patience: float = SCRAPE_SECONDS) -> None:
         self._read = read
         self._patience = patience
         self._lock = threading.Lock()
-        self._asked: Future[list[GaugeValue]] | None = None
+        self._asked: Future[Sequence[GaugeValue]] | None = None
 
     def collect(self) -> Iterator[Metric]:
         values = self._values()
@@ -119,13 +119,13 @@ class DatabaseGauges(Collector):
             for gauge in GAUGES:
                 yield gauge.family(value for value in values if value.gauge == gauge.name)
 
-    def _values(self) -> list[GaugeValue] | None:
+    def _values(self) -> Sequence[GaugeValue] | None:
         try:
             return self._question().result(self._patience)
         except (TimeoutError, GreenStreamError):
             return None
 
-    def _question(self) -> Future[list[GaugeValue]]:
+    def _question(self) -> Future[Sequence[GaugeValue]]:
         """One at a time, so that a database that hangs is not hung up on by each scrape anew."""
         with self._lock:
             if self._asked is None or self._asked.done():
@@ -172,7 +172,7 @@ def _shown(name: str, kind: str) -> str:
     return f"{name}_total" if kind == "counter" else name
 
 
-def _answer(asked: "Future[list[GaugeValue]]", read: Callable[[], list[GaugeValue]]) -> None:
+def _answer(asked: "Future[Sequence[GaugeValue]]", read: Callable[[], Sequence[GaugeValue]]) -> None:
     try:
         asked.set_result(read())
     except Exception as error:

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 from greenstream.application.history.settle import Settled
 from greenstream.application.lake.archive import Archived
-from greenstream.application.nightly import Done, Step, damaged, nightly, trouble_of
-from greenstream.domain.alerts.values import Condition
+from greenstream.application.nightly import Done, Step, nightly
 from greenstream.domain.errors import LakeDamaged
 from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
-from greenstream.wiring import System, now
+from greenstream.wiring import Place
 
 NIGHTLY_HOUR = 2
 AGAIN_SECONDS = 300.0
@@ -34,42 +33,35 @@ class NightPart:
         self._again_at = 0.0
         self._began = 0.0
 
-    def run(self, system: System) -> None:
+    def run(self, place: Place) -> None:
         while not self._stop.is_set():
-            self.look(system)
+            self.look(place)
             self._stop.wait(MINUTE_SECONDS)
 
-    def look(self, system: System) -> None:
+    def look(self, place: Place) -> None:
         """Do the night's work if it is time, and not done yet."""
-        local = now().astimezone(ZoneInfo(system.settings.timezone))
+        local = place.clock().astimezone(ZoneInfo(place.settings.timezone))
         if local.hour < NIGHTLY_HOUR or local.date() == self._done_on or time.monotonic() < self._again_at:
             return
-        with system.only_night() as ours:
+        with place.exclusion.if_free() as ours:
             if not ours:
                 return
             self._again_at = time.monotonic() + AGAIN_SECONDS
             try:
-                if not self._through(system):
+                if not self._through(place):
                     return
             except LakeDamaged as error:
                 self._log.error("night broken off", error=str(error))
-                self._alert(system, damaged("nightly", str(error)))
                 return
         self._done_on, self._again_at = local.date(), 0.0
 
-    def _through(self, system: System) -> bool:
+    def _through(self, place: Place) -> bool:
         """Whether the night came to its end before the service was stopped."""
-        for done in nightly(system.night(), self._step):
+        for done in nightly(place.lake.night(), self._step):
             self._report(done)
-            if trouble := trouble_of(done):
-                self._alert(system, trouble)
             if self._stop.is_set():
                 return False
         return True
-
-    def _alert(self, system: System, trouble: Condition) -> None:
-        with system.alerts() as book:
-            book.raise_alert(trouble, now())
 
     def _step(self, step: Step) -> None:
         self._began = time.monotonic()

@@ -1,6 +1,6 @@
 """What a service does in each of its threads, one class a part.
 
-A part runs until the service stops, or until the store or the database is away: then it is run anew, on a new system.
+A part runs until the service stops, or until the store or the database is away: then it is run anew, on a new place.
 """
 
 import threading
@@ -15,7 +15,7 @@ from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.retries import OUTAGE_DELAY
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.metrics import Metrics
-from greenstream.wiring import System, now
+from greenstream.wiring import Place, utc_now
 
 TICK_SECONDS = 0.2
 HISTORY_PAUSE_SECONDS = 10.0
@@ -40,11 +40,11 @@ class WorkerPart:
         self._attempt = 1
         self._let_go: tuple[str, GreenStreamError] | None = None
 
-    def run(self, system: System) -> None:
+    def run(self, place: Place) -> None:
         if self._let_go is not None:
-            system.note_outage(*self._let_go)
+            place.loading.note_outage(*self._let_go)
             self._let_go = None
-        worker = system.worker(self._route, lambda path: self._turn(system, path))
+        worker = place.loading.worker(self._route, lambda path: self._turn(place, path))
         done = threading.Event()
         threading.Thread(target=_stop_with, args=(self._stop, worker.stop, done), daemon=True).start()
         try:
@@ -52,10 +52,10 @@ class WorkerPart:
         finally:
             done.set()
 
-    def _turn(self, system: System, path: str) -> int | None:
+    def _turn(self, place: Place, path: str) -> int | None:
         started, self._attempt = time.monotonic(), 1
         try:
-            ended = system.work_on(path, lambda attempt: self._taken_up(path, attempt))
+            ended = place.loading.take_turn(path, lambda attempt: self._taken_up(path, attempt))
         except GreenStreamError as error:  # an outage; what this part waits for is said once, and not of each file
             self._metrics.put_off(self._route)
             self._let_go = path, error
@@ -69,7 +69,7 @@ class WorkerPart:
             self._log.warning("vanished", file=path, attempt=self._attempt)
         else:
             self._report(ended, time.monotonic() - started)
-        return 0 if system.has_new_version(path) else None
+        return 0 if place.loading.has_new_version(path) else None
 
     def _taken_up(self, path: str, attempt: int) -> None:
         self._attempt = attempt
@@ -84,7 +84,7 @@ class WorkerPart:
         if result.was_known:
             self._log.debug("known", file=result.delivery.path, outcome=result.outcome.value)
             return
-        since_landing = (now() - result.delivery.received_at).total_seconds()
+        since_landing = (utc_now() - result.delivery.received_at).total_seconds()
         self._metrics.ended(result, self._route)
         self._metrics.timed(result, self._route, seconds=seconds, since_landing=since_landing)
         log = self._log.error if result.outcome is Outcome.FAILED else self._log.info
@@ -115,21 +115,21 @@ class HistoryPart:
         self._log = log
         self._looked = time.monotonic() - MINUTE_SECONDS
 
-    def run(self, system: System) -> None:
+    def run(self, place: Place) -> None:
         while not self._stop.is_set():
             woken = self._loaded.wait(TICK_SECONDS)
             if not woken and time.monotonic() - self._looked < MINUTE_SECONDS:
                 continue
             self._stop.wait(HISTORY_PAUSE_SECONDS)
             self._loaded.clear()
-            self._watch(system)
+            self._watch(place)
             self._looked = time.monotonic()
 
-    def _watch(self, system: System) -> None:
-        started = now()
-        watched = system.watch()
+    def _watch(self, place: Place) -> None:
+        started = time.monotonic()
+        watched = place.history.detect()
         if watched.loads:
-            seconds = round((now() - started).total_seconds(), 3)
+            seconds = round(time.monotonic() - started, 3)
             self._log.info("watched", loads=watched.loads, meters=watched.meters, seconds=seconds)
 
 
@@ -146,9 +146,9 @@ class KeeperPart:
         self._log = log
         self._metrics = metrics
 
-    def run(self, system: System) -> None:
+    def run(self, place: Place) -> None:
         while not self._stop.wait(KEEPER_SECONDS):
-            system.hand_back_lost(self._lost)
+            place.loading.hand_back_lost(self._lost)
 
     def _lost(self, path: str, route: Route, given_up: FileResult | None) -> None:
         if given_up is None:

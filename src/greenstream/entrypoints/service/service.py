@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from greenstream.application.loading.outages import Outages
-from greenstream.domain.errors import OUTAGES, GreenStreamError, RetryableError, StorageRefused
+from greenstream.domain.errors import OUTAGES, GreenStreamError, NotSetUp, RetryableError, StorageRefused
 from greenstream.entrypoints.service.parts import Log
-from greenstream.wiring import System, now
+from greenstream.wiring import Place, utc_now
 
 JOIN_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 5.0
 DATABASE_PAUSE_SECONDS = 4.0
 
-WAITED_FOR = (RetryableError, StorageRefused, *OUTAGES)
+WAITED_FOR = (RetryableError, StorageRefused, NotSetUp, *OUTAGES)
 """What passes, or a person sees to; work resumes by itself."""
 
 
@@ -24,7 +24,7 @@ class Part(Protocol):
 
     @property
     def name(self) -> str: ...
-    def run(self, system: System) -> None: ...
+    def run(self, place: Place) -> None: ...
 
 
 class Gate:
@@ -33,18 +33,19 @@ class Gate:
     A start of the embedded server that fails, on a full disk say, takes a second of a processor.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Callable[[Place], object]) -> None:
+        self._reach = reach
         self._lock = threading.Lock()
         self._closed_until = 0.0
         self._error: GreenStreamError | None = None
 
-    def reach(self, system: System) -> None:
+    def reach(self, place: Place) -> None:
         """Reach the database, at this program's version. Raises what kept the last one from it, or this one."""
         with self._lock:
             if self._error is not None and time.monotonic() < self._closed_until:
                 raise type(self._error)(str(self._error))
             try:
-                _ = system.database
+                self._reach(place)
             except WAITED_FOR as error:
                 self._error, self._closed_until = error, time.monotonic() + DATABASE_PAUSE_SECONDS
                 raise
@@ -57,17 +58,19 @@ class Service:
     def __init__(
         self,
         parts: list[Part],
-        make_system: Callable[[], System],
+        make_place: Callable[[], Place],
         stop: threading.Event,
         log: Log,
         outages: Outages,
+        *,
+        reach: Callable[[Place], object] = Place.set_up,
     ) -> None:
         self._parts = parts
-        self._make_system = make_system
+        self._make_place = make_place
         self._stop = stop
         self._log = log
         self._outages = outages
-        self._gate = Gate()
+        self._gate = Gate(reach)
         self._failure: BaseException | None = None
 
     def run(self) -> None:
@@ -86,7 +89,7 @@ class Service:
             error = self._run(part)
             if error is None:
                 continue
-            if self._outages.note(error, now()):
+            if self._outages.note(error, utc_now()):
                 self._log.warning("waiting", part=part.name, error=f"{error.code}: {error}")
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS) if error.code == last else FIRST_PAUSE_SECONDS
             last = error.code
@@ -95,12 +98,12 @@ class Service:
     def _run(self, part: Part) -> GreenStreamError | None:
         """Run it once; what it has to wait for. None where it was stopped, or failed for good."""
         try:
-            system = self._make_system()
+            place = self._make_place()
             try:
-                self._gate.reach(system)
-                part.run(system)
+                self._gate.reach(place)
+                part.run(place)
             finally:
-                system.close()
+                place.close()
         except WAITED_FOR as error:
             return error
         except BaseException as error:  # a panic of a library in Rust is no Exception

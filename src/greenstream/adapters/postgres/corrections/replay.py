@@ -1,14 +1,13 @@
-"""PostgreSQL behind the port `Replays`, and what a person is shown of rejected rows and dead letters."""
+"""PostgreSQL behind the port `Replays`, and what a person gives up of rejected rows and dead letters."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 from psycopg import Rollback
-from psycopg.rows import dict_row
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.errors import translated
@@ -26,15 +25,6 @@ from greenstream.domain.ledger import Ledger, Stored
 from greenstream.domain.site import Site, day_start
 
 WAITING = {"line_number": LINE_NUMBER, "code": pl.String, "raw_line": pl.String, "raw_bytes": pl.Binary}
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listing:
-    """Rows, the newest first and at most so many, and how many there are by code."""
-
-    rows: list[Row]
-    counts: dict[str, int]
 
 
 class PostgresReplays:
@@ -102,29 +92,12 @@ class PostgresReplays:
                 rejudging.hold()
             yield rejudging
 
-    # what a person looks at, and gives up
-
-    def quarantined(self, choice: RowChoice, *, limit: int, with_closed: bool, chars: int | None = None) -> Listing:
-        """`chars`: how much of a line is shown; None is all of it."""
-        values = {**asdict(choice), "with_closed": with_closed, "limit": limit, "chars": chars}
-        rows = self._dicts("quarantine.list", values)
-        counts = self._all("quarantine.counts", values)
-        return Listing(rows=rows, counts=dict(counts))
-
-    def quarantined_row(self, source_file: str, line_number: int) -> list[Row]:
-        """The row, with what else is known of it; several where files came under one name."""
-        return self._dicts("quarantine.show", {"source_file": source_file, "line_number": line_number})
+    # what a person gives up
 
     def discard_rows(self, choice: RowChoice, reason: str | None, now: datetime) -> dict[str, int]:
         """Give the waiting rows up; how many by code. They stay, and count as rejected."""
         values = {**asdict(choice), "reason": reason, "now": now}
         return dict(self._all("quarantine.discard", values))
-
-    def dead_letters(self, *, with_closed: bool) -> list[Row]:
-        return self._dicts("dead_letters.list", {"with_closed": with_closed})
-
-    def dead_letter(self, dead_letter_id: int) -> Row | None:
-        return next(iter(self._dicts("dead_letters.show", {"id": dead_letter_id})), None)
 
     def discard_dead_letter(self, dead_letter_id: int, reason: str | None, now: datetime) -> bool:
         """Whether it was open until now."""
@@ -134,10 +107,6 @@ class PostgresReplays:
     def _all(self, name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         with translated(f"asking the database for {name}"):
             return self._connection.execute(query(name), values).fetchall()
-
-    def _dicts(self, name: str, values: Mapping[str, Any]) -> list[Row]:
-        with translated(f"asking the database for {name}"), self._connection.cursor(row_factory=dict_row) as cursor:
-            return list(cursor.execute(query(name), values))
 
 
 class PostgresReplay:

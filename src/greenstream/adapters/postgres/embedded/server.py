@@ -44,8 +44,12 @@ class ServerInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerStatus:
-    """`running` says that it takes connections; with a pid but not running, it is starting or stopping."""
+    """`running` says that it takes connections; with a pid but not running, it is starting or stopping.
 
+    `initialised` says whether there is any data yet.
+    """
+
+    initialised: bool
     running: bool
     pid: int | None
     data_dir: Path
@@ -86,7 +90,13 @@ class EmbeddedServer:
             dsn = _answering(data_dir)
             pid_file = read_pid_file(data_dir) if dsn or self._postmaster_pid(data_dir) else None
             pid = pid_file.pid if pid_file else None
-            return ServerStatus(running=dsn is not None, pid=pid, data_dir=data_dir, dsn=dsn)
+            return ServerStatus(
+                initialised=(data_dir / "PG_VERSION").exists(),
+                running=dsn is not None,
+                pid=pid,
+                data_dir=data_dir,
+                dsn=dsn,
+            )
 
     def stop(self, mode: StopMode = "fast", progress: Progress | None = None) -> None:
         """Stop the server and wait for its end; fine if none runs. Raises ServerError if it stays."""

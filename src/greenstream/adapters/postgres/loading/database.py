@@ -23,7 +23,7 @@ from greenstream.adapters.postgres.loading.rehydration import concerned_days
 from greenstream.adapters.postgres.loading.waiting_files import PostgresWaiting
 from greenstream.adapters.postgres.schema.migrate import check_site, migrate
 from greenstream.adapters.postgres.schema.partitions import create_daily
-from greenstream.adapters.postgres.schema.version import current_version, newest_version
+from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.codes import Reason, Severity
 from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
@@ -50,9 +50,9 @@ class PostgresDatabase:
         """Bring the database to this program's version; what that is."""
         return migrate(self._dsn, self._site, now=now, retention_days=retention_days)
 
-    def is_current(self) -> bool:
-        """Whether nothing is left to migrate."""
-        return current_version(self._connected()) == newest_version()
+    def schema_version(self) -> str | None:
+        """The newest migration it has; None for a database without anything of ours."""
+        return current_version(self._connected())
 
     def recorded(self, file: LandedFile) -> FileResult | None:
         with translated(f"looking up {file.path}"):

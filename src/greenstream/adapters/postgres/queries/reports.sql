@@ -27,7 +27,6 @@ GROUP BY 1, 2
 SELECT DISTINCT ON (code)
     rule_id,
     code,
-    severity,
     count(*) OVER (PARTITION BY code) AS times,
     meter_id,
     reading_at,
@@ -107,6 +106,9 @@ SELECT
     has_database_privilege(current_database(), 'CREATE') AS can_create_schemas,
     has_schema_privilege('public', 'CREATE') AS can_create_views,
     clock_timestamp() AS clock
+
+-- name: doctor_temp_files
+SELECT current_setting('temp_file_limit') = '-1' AS is_unlimited
 
 -- name: evaluate_findings
 -- All that the rules found: flags and windows by meter and slot, quarantined rows by file and line.
@@ -195,7 +197,7 @@ WHERE %(status)s::text IS NULL OR m.status = %(status)s
 ORDER BY m.meter_id
 
 -- name: server
-SELECT current_setting('server_version'), pg_database_size(current_database())
+SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size_bytes
 
 -- name: status
 -- One JSON object about everything stored, from the ledger and the counts: readings are never scanned.
@@ -305,4 +307,4 @@ SELECT jsonb_build_object(
         ORDER BY processed_at DESC, source_file_id DESC
         LIMIT 1
     )
-)
+) AS stored

@@ -5,12 +5,16 @@ DELETE FROM greenstream.meter_reliability WHERE day = %(day)s
 COPY greenstream.meter_reliability (day, meter_key, usable, slots, reliability) FROM STDIN (FORMAT csv)
 
 -- name: due_days
--- Days before one, with readings, that were never settled or have changed since.
+-- Days before one, with readings, that were never settled or have changed since. Of loads that the history rules have not
+-- seen only the days are known.
 SELECT d.day
 FROM greenstream.day d
 WHERE d.dirty_since IS NOT NULL
   AND d.day < %(before)s
-  AND EXISTS (SELECT FROM greenstream.meter_day m WHERE m.day = d.day)
+  AND (
+      EXISTS (SELECT FROM greenstream.meter_day m WHERE m.day = d.day)
+      OR EXISTS (SELECT FROM greenstream.unwatched u WHERE u.day = d.day)
+  )
 ORDER BY d.day
 
 -- name: findings

@@ -1,1 +1,1 @@
-"""Reading: people's SQL, gauges."""
+"""Reading: the state of everything stored, lists, people's SQL, gauges."""

@@ -1,13 +1,12 @@
 """What monitoring asks of the database: a few counts, soon or not at all."""
 
-from typing import NamedTuple
-
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import class_row
 
 from greenstream.adapters.postgres.base.connection import connect
 from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.base.sql import query
+from greenstream.domain.reports.gauges import GaugeValue
 from greenstream.domain.routing import Route
 
 # Shorter than elsewhere, whatever the DSN says: the next scrape comes soon.
@@ -20,14 +19,6 @@ _PATIENCE = {
     "tcp_user_timeout": 5_000,
 }
 _STATEMENT_TIMEOUT = "SET statement_timeout = '1500ms'"
-
-
-class GaugeValue(NamedTuple):
-    """One value of a gauge, with its labels in the gauge's order."""
-
-    gauge: str
-    labels: list[str]
-    value: float
 
 
 def read_gauges(dsn: str) -> list[GaugeValue]:

@@ -1,24 +1,13 @@
-"""Reading the database: what people ask for in SQL, and the state of everything stored."""
+"""Reading the database: what people ask for in SQL."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.reports.answers import Answer, answer
 from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.limits import QueryLimits
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerFacts:
-    """`schema_version` is None before anything was set up."""
-
-    version: str
-    size_bytes: int
-    schema_version: str | None
 
 
 class PostgresReader:
@@ -27,21 +16,9 @@ class PostgresReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def server(self) -> ServerFacts:
-        with translated("asking the server"):
-            row = self._connection.execute(query("reports.server")).fetchone()
-        assert row is not None
-        version, size = row
-        assert isinstance(size, int)
-        return ServerFacts(version=str(version), size_bytes=size, schema_version=current_version(self._connection))
-
-    def status(self) -> dict[str, object]:
-        """Counts of files, rows, grades, flags and troubles, as the query `reports.status` names them."""
-        with translated("summing up the database"):
-            row = self._connection.execute(query("reports.status")).fetchone()
-        assert row is not None
-        assert isinstance(row[0], dict)
-        return row[0]
+    def schema_version(self) -> str | None:
+        """None before anything was set up."""
+        return current_version(self._connection)
 
     def ask(self, text: str, limits: QueryLimits) -> AbstractContextManager[Answer]:
         """The answer to a person's SQL; see `answers.answer`."""

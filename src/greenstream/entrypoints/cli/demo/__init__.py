@@ -41,11 +41,12 @@ def demo(
     It has a folder and a database of its own and leaves that database running, so that you can look around.
     Run again, it delivers the same files: all of them are duplicates then, and nothing is counted twice.
     """
+    from greenstream.domain.reports.demo import DemoReport
     from greenstream.entrypoints.cli.demo.facts import facts_of
     from greenstream.entrypoints.cli.demo.page import Page
-    from greenstream.entrypoints.cli.demo.run import run_through
+    from greenstream.entrypoints.cli.simulated_run import run_through
     from greenstream.settings import load_settings
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
     began = time.perf_counter()
     settings = load_settings()
@@ -55,11 +56,11 @@ def demo(
         homes.clear(home, console.say)
     homes.remember(home, plan)
     here = settings.model_copy(update={"home": home, "database_url": None, "reader_url": None, "storage": None})
-    system = System(here, console.say)
-    facts = facts_of(run_through(console, plan, system), system)
+    place = Place(here, console.say)
+    facts = facts_of(run_through(console, plan, place), place)
     seconds, exports = time.perf_counter() - began, homes.exports(home, settings)
     if json:
-        console.emit({**facts.as_json(), "seconds": round(seconds, 1), "home": str(home), "exports": exports})
+        console.emit(DemoReport(**vars(facts), seconds=round(seconds, 1), home=str(home), exports=exports))
     else:
         Page.on_stdout().show(facts, seconds, exports)
     if not_in := facts.arrived.not_in:
@@ -69,13 +70,13 @@ def demo(
 
 def _plan(settings: "PlaceSettings", before: homes.Choices, meters: int | None, days: int | None) -> "SimulationPlan":
     """As asked for, else as it was before, else the defaults; the start stays, or the files would be others."""
-    from greenstream.wiring import now
+    from greenstream.wiring import utc_now
 
     days = before.get("days", DAYS) if days is None else days
     return planned(
         meters=before.get("meters", METERS) if meters is None else meters,
         days=days,
-        start=homes.start_of(before) or last_days(days, settings.timezone, now()),
+        start=homes.start_of(before) or last_days(days, settings.timezone, utc_now()),
         seed=SEED,
         timezone=settings.timezone,
         interval_minutes=settings.site.limits.interval_minutes,

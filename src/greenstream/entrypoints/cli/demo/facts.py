@@ -2,20 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import date, timedelta
 
 import polars as pl
 
-from greenstream.adapters.postgres.base.connection import Connection
-from greenstream.adapters.postgres.base.lookup import Row, looking, rows
+from greenstream.application.reports.demo import FaultyLines
 from greenstream.domain.ledger import FileResult
-from greenstream.entrypoints.cli.demo.run import Run
-from greenstream.entrypoints.cli.evaluate.comparison import scores_of
+from greenstream.domain.reports.demo import Arrived, Compared, DemoFacts, Fate, InLake, Simulated
+from greenstream.entrypoints.cli.simulated_run import Run, scores_of
 from greenstream.simulator import SimulationPlan, SimulationReport
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 EXPECTED: Mapping[str, tuple[str, ...]] = {
     "wrong_unit": ("INVALID_UNIT",),
@@ -40,142 +36,20 @@ BY_HISTORY: Mapping[str, str] = {
 """For each fault that only a meter's history shows, what must be found."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flagged:
-    """A code of `data_quality_log`, how often it is there, and one case of it."""
-
-    code: str
-    rule_id: str
-    times: int
-    energy_value: str | None
-    meter_id: str
-    reading_at: datetime | None
-    source_file: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class InHistory:
-    """A code about the history of a meter, how often it is there, and one case of it with its figures."""
-
-    code: str
-    rule_id: str
-    times: int
-    meter_id: str
-    window_start: datetime
-    window_end: datetime
-    detail: dict[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quarantined:
-    """A reason for rejecting rows, how many it rejected, and one of them."""
-
-    code: str
-    rule_id: str
-    times: int
-    raw_line: str
-    source_file: str
-    line_number: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compared:
-    """How many rows or meters got a fault, and how many of exactly these ended as they must: as one of `expected`.
-
-    A fault is `findable` if it is long, large or late enough for the rule's own threshold.
-    """
-
-    fault: str
-    simulated: int
-    findable: int
-    found: int
-    expected: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Simulated:
-    meters: int
-    first_day: date
-    last_day: date
-    timezone: str
-    files: int
-    deliveries: int
-    rows: int
-    size_bytes: int
-    faults: dict[str, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class InLake:
-    """What the lake holds of the run."""
-
-    days: int
-    readings: int
-    objects: int
-    size_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrived:
-    """The deliveries of this run: by outcome, and the rows by fate."""
-
-    outcomes: dict[str, int]
-    rows: int
-    stored: int
-    duplicate: int
-    rejected: int
-
-    @property
-    def is_known(self) -> bool:
-        """Whether all of it had been loaded before."""
-        return set(self.outcomes) == {"duplicate"}
-
-    @property
-    def not_in(self) -> int:
-        """How many deliveries were rejected or failed, which none of these files should."""
-        return sum(count for outcome, count in self.outcomes.items() if outcome not in ("loaded", "duplicate"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """Mean kW per meter of each customer class in the slots of a local day; None in a slot without readings."""
-
-    day: date
-    timezone: str
-    mean_kw: dict[str, list[float | None]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemoFacts:
-    simulated: Simulated
-    arrived: Arrived
-    flagged: list[Flagged]
-    history: list[InHistory]
-    quarantined: list[Quarantined]
-    grades: dict[str, int]
-    compared: list[Compared]
-    curve: Curve
-    lake: InLake
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def facts_of(run: Run, system: System) -> DemoFacts:
-    with looking(system.dsn) as connection:
-        return DemoFacts(
-            simulated=_simulated(run.plan, run.report),
-            arrived=_arrived(run.results),
-            flagged=[Flagged(**_chosen(row, Flagged)) for row in rows(connection, "reports.demo_flags")],
-            history=[InHistory(**_chosen(row, InHistory)) for row in rows(connection, "reports.demo_history")],
-            quarantined=[
-                Quarantined(**_chosen(row, Quarantined)) for row in rows(connection, "reports.demo_quarantine")
-            ],
-            grades={row["grade"]: row["readings"] for row in rows(connection, "reports.demo_grades")},
-            compared=[*_compared(connection, run.truth, run.sha256), *_compared_histories(run, system)],
-            curve=_curve(connection, run.plan, system),
-            lake=_in_lake(run),
-        )
+def facts_of(run: Run, place: Place) -> DemoFacts:
+    faulty = _faulty_lines(run)
+    found = place.reports.demo(faulty, _last_day(run.plan))
+    return DemoFacts(
+        simulated=_simulated(run.plan, run.report),
+        arrived=_arrived(run.results),
+        flagged=found.flagged,
+        history=found.history,
+        quarantined=found.quarantined,
+        grades=found.grades,
+        compared=[*_compared(faulty, found.fates), *_compared_histories(run, place)],
+        curve=found.curve,
+        lake=_in_lake(run),
+    )
 
 
 def _in_lake(run: Run) -> InLake:
@@ -214,16 +88,20 @@ def _arrived(deliveries: Sequence[FileResult]) -> Arrived:
     )
 
 
-def _compared(connection: Connection, truth: Path, sha256: Mapping[str, str]) -> list[Compared]:
-    """Look up each faulty line by its file's content and its number."""
+def _faulty_lines(run: Run) -> FaultyLines:
+    """The lines with a fault of their own, each by its file's content and its number."""
     lines = (
-        pl.read_csv(truth, infer_schema=False)
+        pl.read_csv(run.truth, infer_schema=False)
         .filter(pl.col("fault").is_in(list(EXPECTED)) & pl.col("line_number").is_not_null())
-        .with_columns(pl.col("file").replace_strict(sha256), pl.col("line_number").cast(pl.Int64))
+        .with_columns(pl.col("file").replace_strict(run.sha256), pl.col("line_number").cast(pl.Int64))
     )
-    values = {"faults": lines["fault"], "sha256": lines["file"], "lines": lines["line_number"]}
-    fates = rows(connection, "reports.demo_fates", **{name: column.to_list() for name, column in values.items()})
-    simulated: dict[str, int] = dict(lines["fault"].value_counts().iter_rows())
+    return FaultyLines(
+        faults=lines["fault"].to_list(), sha256=lines["file"].to_list(), lines=lines["line_number"].to_list()
+    )
+
+
+def _compared(faulty: FaultyLines, fates: Sequence[Fate]) -> list[Compared]:
+    simulated = Counter(faulty.faults)
     return [
         Compared(
             fault=fault,
@@ -237,13 +115,13 @@ def _compared(connection: Connection, truth: Path, sha256: Mapping[str, str]) ->
     ]
 
 
-def _found(fates: Sequence[Row], fault: str, expected: Sequence[str]) -> int:
-    return sum(row["times"] for row in fates if row["fault"] == fault and set(row["fate"]) & set(expected))
+def _found(fates: Sequence[Fate], fault: str, expected: Sequence[str]) -> int:
+    return sum(each.times for each in fates if each.fault == fault and set(each.fate) & set(expected))
 
 
-def _compared_histories(run: Run, system: System) -> list[Compared]:
+def _compared_histories(run: Run, place: Place) -> list[Compared]:
     """Hold the findings of the history rules to the truth."""
-    recalls = {(each.fault, *each.codes): each for each in scores_of(system, run.plan, run.truth).recalls}
+    recalls = {(each.fault, *each.codes): each for each in scores_of(run, place).recalls}
     scored = [(recalls[fault, code], code) for fault, code in BY_HISTORY.items() if (fault, code) in recalls]
     return [
         Compared(fault=each.fault, simulated=each.injected, findable=each.findable, found=each.found, expected=(code,))
@@ -251,27 +129,5 @@ def _compared_histories(run: Run, system: System) -> list[Compared]:
     ]
 
 
-def _curve(connection: Connection, plan: SimulationPlan, system: System) -> Curve:
-    limits, day = system.site.limits, _last_day(plan)
-    found = rows(
-        connection,
-        "reports.demo_load_curve",
-        timezone=plan.timezone,
-        slot_seconds=plan.interval_seconds,
-        day=day,
-        min_kw=limits.min_kw,
-        max_kw=limits.max_kw,
-    )
-    slots = plan.slots_in(24)
-    mean_kw: dict[str, list[float | None]] = {row["customer_class"]: [None] * slots for row in found}
-    for row in found:
-        mean_kw[row["customer_class"]][row["slot"]] = round(row["mean_kw"], 4)
-    return Curve(day=day, timezone=plan.timezone, mean_kw=mean_kw)
-
-
 def _last_day(plan: SimulationPlan) -> date:
     return plan.start + timedelta(days=plan.days - 1)
-
-
-def _chosen(row: Row, kind: type[Flagged | InHistory | Quarantined]) -> dict[str, Any]:
-    return {name: row[name] for name in kind.__dataclass_fields__}

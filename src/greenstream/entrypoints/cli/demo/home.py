@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenstream.entrypoints.cli.console import UsageError
+from greenstream.entrypoints.cli.simulate import SIMULATED
 
 if TYPE_CHECKING:
     from greenstream.settings import PlaceSettings
@@ -20,7 +21,6 @@ Choices = dict[str, Any]
 
 DEFAULT = Path("demo-data")
 MARK = "demo.json"
-SIMULATED = "simulated"
 DATA = ("raw-data", "quarantine", "analytics", "aggregates", "manifest", SIMULATED)
 
 

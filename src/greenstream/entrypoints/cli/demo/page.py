@@ -11,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from greenstream.domain.text import printable
-from greenstream.entrypoints.cli.demo.facts import (
+from greenstream.domain.reports.demo import (
     Arrived,
     Compared,
     Curve,
@@ -23,6 +22,8 @@ from greenstream.entrypoints.cli.demo.facts import (
     Quarantined,
     Simulated,
 )
+from greenstream.domain.reports.doc import Counts
+from greenstream.domain.text import printable
 from greenstream.entrypoints.cli.pictures import Bar, bars, day_curve, share
 
 WIDEST = 120
@@ -120,7 +121,7 @@ class Page:
             )
         return table if compared else Text("no faults were simulated")
 
-    def _grades(self, grades: dict[str, int]) -> RenderableType:
+    def _grades(self, grades: Counts) -> RenderableType:
         items = [Bar(label=grade, count=count, style=GRADE_STYLES.get(grade, "")) for grade, count in grades.items()]
         return bars(items, width=min(self._width, WIDEST_BARS))
 

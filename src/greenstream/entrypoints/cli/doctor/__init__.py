@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import typer
 
+from greenstream.domain.reports.doctor import Examination, Finding, Level
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, command, is_colourful, stop
-from greenstream.entrypoints.cli.doctor.finding import Finding, Level
 
 COLOURS = {Level.OK: "32", Level.WARNING: "33", Level.FAULT: "1;31"}
 INDENT = 30  # the widest level and name of a check, and two spaces
@@ -34,16 +34,15 @@ def doctor(console: Console, json: Json = False) -> None:
             console.write(_text(finding), lead=_level(finding))
     counts = Counter(finding.level for finding in findings)
     if json:
-        console.emit(_facts(findings, counts))
+        console.emit(_examination(findings, counts))
     else:
         console.write(f"\n{counts[Level.OK]} ok, {_times(counts, Level.WARNING)}, {_times(counts, Level.FAULT)}")
     if counts[Level.FAULT]:
         stop(ExitCode.TROUBLE)
 
 
-def _facts(findings: list[Finding], counts: Counter[Level]) -> dict[str, object]:
-    checks = [{"check": f.check, "level": f.level, "found": f.found, "mend": f.mend or None} for f in findings]
-    return {"checks": checks, "warnings": counts[Level.WARNING], "faults": counts[Level.FAULT]}
+def _examination(findings: list[Finding], counts: Counter[Level]) -> Examination:
+    return Examination(checks=findings, warnings=counts[Level.WARNING], faults=counts[Level.FAULT])
 
 
 def _level(finding: Finding) -> str:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from greenstream.adapters.extras import how_to_install, missing
-from greenstream.entrypoints.cli.doctor.finding import Finding, fault, ok, warning
+from greenstream.domain.reports.doctor import Finding
+from greenstream.entrypoints.cli.doctor.finding import fault, ok, warning
 from greenstream.settings import ENV_PREFIX, PlaceSettings
 
 OTHER_VARIABLES = ("GREENSTREAM_DEBUG",)  # read by the command line itself

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenstream.domain.reports.doctor import Finding, Level
 from greenstream.entrypoints.cli.doctor import machine
-from greenstream.entrypoints.cli.doctor.finding import Check, Finding, Level, examined, fault, ok, warning
+from greenstream.entrypoints.cli.doctor.finding import Check, examined, fault, ok, warning
 from greenstream.entrypoints.cli.tables import size_text
 
 if TYPE_CHECKING:
     from greenstream.domain.landing import Clock
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
 REINSTALL = "install the requirements again: pip install --force-reinstall greenstream"
 
@@ -39,7 +40,7 @@ def _settings(environment: Mapping[str, str], clock: "Clock", progress: Callable
     from greenstream.domain.errors import SettingsError
     from greenstream.entrypoints.cli.doctor import configuration
     from greenstream.settings import load_settings
-    from greenstream.wiring import System
+    from greenstream.wiring import Place
 
     yield from configuration.variables(environment)
     try:
@@ -50,18 +51,18 @@ def _settings(environment: Mapping[str, str], clock: "Clock", progress: Callable
         return
     yield from configuration.values(settings)
     yield from examined("time zone", lambda: configuration.zone(settings, clock()), mend="install the newest tzdata")
-    yield from _of_place(System(settings, progress), clock)
+    yield from _of_place(Place(settings, progress), clock)
 
 
-def _of_place(system: "System", clock: "Clock") -> Iterator[Finding]:
+def _of_place(place: "Place", clock: "Clock") -> Iterator[Finding]:
     from greenstream.entrypoints.cli.doctor import database
 
     checks: tuple[tuple[str, Check, str], ...] = (
-        ("home", lambda: machine.home(system.settings.home), "set GREENSTREAM_HOME to a folder you can write to"),
-        ("storage", lambda: _storage(system), "see GREENSTREAM_STORAGE, and for S3 the variables AWS_*"),
-        ("database", lambda: database.database(system, clock), "see the log of PostgreSQL"),
+        ("home", lambda: machine.home(place.settings.home), "set GREENSTREAM_HOME to a folder you can write to"),
+        ("storage", lambda: _storage(place), "see GREENSTREAM_STORAGE, and for S3 the variables AWS_*"),
+        ("database", lambda: database.database(place, clock), "see the log of PostgreSQL"),
         ("data of other homes", _homeless, "look into /var/lib/greenstream"),
-        ("disk", lambda: machine.disks(_folders(system)), "see with `df -h` which disk is full or broken"),
+        ("disk", lambda: machine.disks(_folders(place)), "see with `df -h` which disk is full or broken"),
     )
     for name, check, mend in checks:
         yield from examined(name, check, mend=mend)
@@ -80,12 +81,15 @@ def _homeless() -> Iterator[Finding]:
         yield warning("data of other homes", found, mend)
 
 
-def _storage(system: "System") -> Iterator[Finding]:
-    system.store.check()
-    yield ok("storage", f"{system.store}: writing, reading back and deleting work")
+def _storage(place: "Place") -> Iterator[Finding]:
+    if (root := place.store.root()) and not root.exists():
+        yield ok("storage", f"{place.store} isn't there yet: it is made with the first file")
+        return
+    place.store.check()
+    yield ok("storage", f"{place.store}: writing, reading back and deleting work")
 
 
-def _folders(system: "System") -> list[Path]:
+def _folders(place: "Place") -> list[Path]:
     """Where this machine's disks are written to."""
-    home = system.settings.home
-    return [home] if system.server is None else [home, system.server.status().data_dir]
+    home = place.settings.home
+    return [home] if place.server is None else [home, place.server.status().data_dir]

@@ -1,27 +1,8 @@
 """What a check says, and how checks are run so that none of them can stop the doctor."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Level(StrEnum):
-    """How bad it is."""
-
-    OK = "ok"
-    WARNING = "warning"  # works, but not as well as it could
-    FAULT = "fault"  # GreenStream can't do its work, or would do it wrongly
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One line of the report; `mend` says what to do, and is empty where nothing is to be done."""
-
-    check: str
-    level: Level
-    found: str
-    mend: str = ""
-
+from greenstream.domain.reports.doctor import Finding, Level
 
 Findings = Iterable[Finding]
 Check = Callable[[], Findings]

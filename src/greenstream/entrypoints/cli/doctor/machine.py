@@ -16,7 +16,8 @@ from pathlib import Path
 
 from greenstream.adapters.extras import EXTRAS, how_to_install, missing
 from greenstream.adapters.temporary import file_in_place_of
-from greenstream.entrypoints.cli.doctor.finding import Finding, fault, ok, warning
+from greenstream.domain.reports.doctor import Finding
+from greenstream.entrypoints.cli.doctor.finding import fault, ok, warning
 
 OLDEST_PYTHON = (3, 11)
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # a clock before this program existed is wrong
@@ -123,13 +124,22 @@ def disk(folder: Path, free: int, total: int) -> Finding:
 
 
 def home(folder: Path) -> Iterator[Finding]:
-    """The home can be made and written to; tried, for permissions alone don't tell."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The home can be written to; tried, for permissions alone don't tell. Where there is none, none is made."""
+    if not folder.exists():
+        yield _home_to_be(folder.resolve())
+        return
     with file_in_place_of(folder / "doctor") as path, path.open("wb") as file:
         file.write(b"x")
         file.flush()
         os.fsync(file.fileno())
     yield ok("home", f"{folder.resolve()} can be written to")
+
+
+def _home_to_be(folder: Path) -> Finding:
+    parent = next(each for each in folder.parents if each.exists())
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return ok("home", f"{folder} isn't there yet, and can be made")
+    return fault("home", f"{folder} can't be made in {parent}", "set GREENSTREAM_HOME to a folder you can write to")
 
 
 def _import_troubles(name: str) -> Iterator[str]:

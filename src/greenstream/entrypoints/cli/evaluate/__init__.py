@@ -44,22 +44,32 @@ def evaluate(
 
     It has a folder and a database of its own, which are gone afterwards.
     """
-    from greenstream.entrypoints.cli.demo.run import run_through
-    from greenstream.entrypoints.cli.evaluate.comparison import scores_of
-    from greenstream.entrypoints.cli.evaluate.home import passing_system
-    from greenstream.entrypoints.cli.evaluate.report import as_json, tell
+    from greenstream.domain.reports.evaluation import Evaluation
+    from greenstream.entrypoints.cli.evaluate.home import passing_place
+    from greenstream.entrypoints.cli.evaluate.report import fault_recall, rule_precision, tell
+    from greenstream.entrypoints.cli.simulated_run import run_through, scores_of
     from greenstream.settings import load_settings
 
     began = time.perf_counter()
     settings = load_settings()
     plan = _plan(settings, meters=meters, days=days, seed=seed, faults=faults)
-    with passing_system(settings, console.say) as system:
-        run = run_through(console, plan, system)
-        scores = scores_of(system, plan, run.truth)
-    fleet = {"meters": meters, "days": days, "first_day": plan.start.isoformat(), "seed": seed}
+    with passing_place(settings, console.say) as place:
+        run = run_through(console, plan, place)
+        scores = scores_of(run, place)
     seconds = round(time.perf_counter() - began, 1)
     if json:
-        console.emit({**fleet, "rows": run.report.rows, **as_json(scores, plan.interval_minutes), "seconds": seconds})
+        console.emit(
+            Evaluation(
+                meters=meters,
+                days=days,
+                first_day=plan.start,
+                seed=seed,
+                rows=run.report.rows,
+                rules=[rule_precision(each) for each in scores.precisions],
+                faults=[fault_recall(each, plan.interval_minutes) for each in scores.recalls],
+                seconds=seconds,
+            )
+        )
     else:
         console.write(
             f"{meters:,} meters for {days} days from {plan.start} ({plan.timezone}), seed {seed}: "
@@ -72,12 +82,12 @@ def evaluate(
 
 
 def _plan(settings: "PlaceSettings", *, meters: int, days: int, seed: int, faults: str) -> "SimulationPlan":
-    from greenstream.wiring import now
+    from greenstream.wiring import utc_now
 
     return planned(
         meters=meters,
         days=days,
-        start=last_days(days, settings.timezone, now()),
+        start=last_days(days, settings.timezone, utc_now()),
         seed=seed,
         timezone=settings.timezone,
         interval_minutes=settings.site.limits.interval_minutes,

@@ -9,11 +9,11 @@ from pathlib import Path
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.temporary import EVALUATION, orphans, owned_folder
 from greenstream.settings import PlaceSettings
-from greenstream.wiring import System
+from greenstream.wiring import Place
 
 
 @contextmanager
-def passing_system(settings: PlaceSettings, progress: Callable[[str], None]) -> Iterator[System]:
+def passing_place(settings: PlaceSettings, progress: Callable[[str], None]) -> Iterator[Place]:
     """A system of these thresholds with a folder and a server of its own, all of it gone after the block."""
     where = Path(tempfile.gettempdir())
     for left in orphans(where, f"{EVALUATION}*"):  # of runs that were killed
@@ -22,7 +22,7 @@ def passing_system(settings: PlaceSettings, progress: Callable[[str], None]) -> 
         home.chmod(0o755)  # another user's server must get to its data
         try:
             own = {"home": home, "database_url": None, "reader_url": None, "storage": None}
-            yield System(settings.model_copy(update=own), progress)
+            yield Place(settings.model_copy(update=own), progress)
         finally:
             _end(home)
 

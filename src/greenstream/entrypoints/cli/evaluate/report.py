@@ -1,7 +1,6 @@
-"""The scores as tables for people, and as JSON."""
+"""The scores as tables for people, and as an answer."""
 
-from typing import Any
-
+from greenstream.domain.reports.evaluation import FaultRecall, RulePrecision
 from greenstream.entrypoints.cli.console import Console
 from greenstream.evaluation.scoring import Precision, Recall, Scores
 
@@ -18,11 +17,31 @@ def tell(console: Console, scores: Scores, interval_minutes: int) -> None:
     console.table(RECALLS, rows, right=RECALLS[5:])
 
 
-def as_json(scores: Scores, interval_minutes: int) -> dict[str, Any]:
-    return {
-        "rules": [_precision_json(each) for each in scores.precisions],
-        "faults": [_recall_json(each, interval_minutes) for each in scores.recalls],
-    }
+def rule_precision(each: Precision) -> RulePrecision:
+    return RulePrecision(
+        rule_id=each.rule_id,
+        codes=each.codes,
+        findings=each.findings,
+        explained=each.explained,
+        precision=each.precision,
+    )
+
+
+def fault_recall(each: Recall, interval_minutes: int) -> FaultRecall:
+    median, longest = each.median_delay, each.max_delay
+    return FaultRecall(
+        rule_id=each.rule_id,
+        codes=each.codes,
+        fault=each.fault,
+        injected=each.injected,
+        findable=each.findable,
+        found=each.found,
+        recall=each.recall,
+        median_delay_slots=median,
+        max_delay_slots=longest,
+        median_delay_hours=None if median is None else _hours(median, interval_minutes),
+        max_delay_hours=None if longest is None else _hours(longest, interval_minutes),
+    )
 
 
 def _precision_row(each: Precision) -> tuple[object, ...]:
@@ -45,31 +64,3 @@ def _delay(slots: float | None, interval_minutes: int) -> str:
 
 def _hours(slots: float, interval_minutes: int) -> float:
     return round(slots * interval_minutes / 60, 2)
-
-
-def _precision_json(each: Precision) -> dict[str, Any]:
-    return {
-        "rule_id": each.rule_id,
-        "codes": list(each.codes),
-        "findings": each.findings,
-        "explained": each.explained,
-        "precision": each.precision,
-    }
-
-
-def _recall_json(each: Recall, interval_minutes: int) -> dict[str, Any]:
-    delays = {"median": each.median_delay, "max": each.max_delay}
-    return {
-        "rule_id": each.rule_id,
-        "codes": list(each.codes),
-        "fault": each.fault,
-        "injected": each.injected,
-        "findable": each.findable,
-        "found": each.found,
-        "recall": each.recall,
-        **{f"{name}_delay_slots": slots for name, slots in delays.items()},
-        **{
-            f"{name}_delay_hours": None if slots is None else _hours(slots, interval_minutes)
-            for name, slots in delays.items()
-        },
-    }

@@ -1,25 +1,27 @@
 """What was injected and what was found, as the scores compare them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-from greenstream.adapters.postgres.base.lookup import looking, rows
 from greenstream.domain.readings.schema import conform
-from greenstream.domain.site import day_slots
+from greenstream.domain.reports.findings import LocatedFinding
+from greenstream.domain.site import Site
 from greenstream.evaluation.scoring import FOUND, TRUTH, Scores, score
-from greenstream.simulator import SimulationPlan
-from greenstream.wiring import System
 
 VALUE = r"^(?:energy_value '|constant at )([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)"
 """How `detail` tells the value that a fault puts in place of the right one."""
 
 
-def scores_of(system: System, plan: SimulationPlan, truth: Path) -> Scores:
-    """Score the findings in the system's database by a simulation's truth.csv."""
-    site = system.site
-    fleet_first = day_slots(plan.start, plan.timezone, plan.interval_minutes).start
-    return score(injected(truth, plan.interval_seconds), found(system.dsn, plan.interval_seconds), fleet_first, site)
+def compare(truth: Path, found: Sequence[LocatedFinding], fleet_first: int, site: Site) -> Scores:
+    """Score what was found by a simulation's truth.csv. Slots are of the site; `fleet_first` is the fleet's first."""
+    return score(
+        injected(truth, site.limits.interval_minutes * 60),
+        pl.DataFrame(found, schema=FOUND, orient="row"),
+        fleet_first,
+        site,
+    )
 
 
 def injected(truth: Path, slot_seconds: int) -> pl.DataFrame:
@@ -37,12 +39,6 @@ def injected(truth: Path, slot_seconds: int) -> pl.DataFrame:
         )
         .pipe(conform, TRUTH)
     )
-
-
-def found(dsn: str, slot_seconds: int) -> pl.DataFrame:
-    """All findings of a database: schema FOUND. Raises DatabaseUnavailable or DatabaseRefused."""
-    with looking(dsn) as connection:
-        return pl.DataFrame(rows(connection, "reports.evaluate_findings", slot_seconds=slot_seconds), schema=FOUND)
 
 
 def _slot(column: str, slot_seconds: int) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""Simulating a fleet and taking its files through the pipeline, in the order of their delivery."""
+"""A simulated fleet: its files taken through the pipeline in the order of their delivery, its faults looked for."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from greenstream.application.lake.archive import Archived
 from greenstream.domain.ledger import FileResult, Outcome
+from greenstream.domain.site import day_slots
 from greenstream.entrypoints.cli.console import Console
-from greenstream.entrypoints.cli.demo.home import SIMULATED
-from greenstream.entrypoints.cli.simulate import simulated
+from greenstream.entrypoints.cli.simulate import SIMULATED, simulated
+from greenstream.evaluation.comparison import compare
+from greenstream.evaluation.scoring import Scores
 from greenstream.simulator import SimulationPlan, SimulationReport
-from greenstream.wiring import System, now
+from greenstream.wiring import Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,39 +39,47 @@ class Run:
         return sum(result.outcome not in (Outcome.LOADED, Outcome.DUPLICATE) for result in self.results)
 
 
-def run_through(console: Console, plan: SimulationPlan, system: System) -> Run:
+def run_through(console: Console, plan: SimulationPlan, place: Place) -> Run:
     """Simulate, load, watch, settle and archive each day.
 
     Raises what the simulator, the store and the database raise: StorageRefused, DatabaseUnavailable and others.
     """
-    folder = system.settings.home / SIMULATED
+    place.set_up()
+    folder = place.settings.home / SIMULATED
     shutil.rmtree(folder, ignore_errors=True)
     report = simulated(console, plan, folder)
-    today = now().date()
+    today = place.clock().date()
     results = []
     with console.progress("loading", len(report.files), unit="files") as progress:
         for file in report.files:
-            results.append(_load(system, file.path, min(file.delivered_at.date(), today)))
+            results.append(_load(place, file.path, min(file.delivered_at.date(), today)))
             progress.advance()
-    archived = _settle(console, plan, system)
+    archived = _settle(console, plan, place)
     return Run(plan=plan, report=report, truth=folder / "truth.csv", results=tuple(results), archived=archived)
 
 
-def _settle(console: Console, plan: SimulationPlan, system: System) -> tuple[Archived, ...]:
+def scores_of(run: Run, place: Place) -> Scores:
+    """Score the findings in the system's database by what was simulated."""
+    plan, site = run.plan, place.site
+    fleet_first = day_slots(plan.start, plan.timezone, plan.interval_minutes).start
+    return compare(run.truth, place.reports.findings(plan.interval_seconds), fleet_first, site)
+
+
+def _settle(console: Console, plan: SimulationPlan, place: Place) -> tuple[Archived, ...]:
     """The history of the meters: up to the newest reading, and then each day, now that all of its files are there."""
     days = [plan.start + timedelta(days=number) for number in range(plan.days)]
     with console.progress("looking at the meters' history", unit="meters") as progress:
-        system.watch(progress.reach)
+        place.history.detect(progress.reach)
     with console.progress("settling and archiving", 2 * plan.days, unit="steps") as progress:
         for day in days:
-            system.settle(day)
+            place.history.settle(day)
             progress.advance()
         archived = []
         for day in days:
-            archived.append(system.archive(day))
+            archived.append(place.lake.archive(day))
             progress.advance()
     return tuple(archived)
 
 
-def _load(system: System, path: Path, day: date) -> FileResult:
-    return system.process(system.store.land(path, day=day).path)
+def _load(place: Place, path: Path, day: date) -> FileResult:
+    return place.loading.process(place.store.land(path, day=day).path)
