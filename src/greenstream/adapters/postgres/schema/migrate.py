@@ -12,9 +12,9 @@ from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
+from greenstream.adapters.postgres.schema.site import check_site
 from greenstream.adapters.postgres.schema.version import newest_version
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
-from greenstream.domain.errors import SettingsError
 from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
 from greenstream.domain.site import Site
 
@@ -39,25 +39,6 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
             )
             _write_words(upgraded)
     return newest_version()
-
-
-def check_site(connection: Connection, site: Site) -> date:
-    """The first day that has a partition of its own.
-
-    Raises:
-        SettingsError: the database belongs to a site with another time zone or interval.
-    """
-    row = connection.execute(query("schema.read_site")).fetchone()
-    assert row is not None
-    timezone, interval_minutes, first_daily = row
-    if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
-        raise SettingsError(
-            f"this database was set up for time zone {timezone} and slots of {interval_minutes} minutes, but the "
-            f"settings say {site.timezone} and {site.limits.interval_minutes}; days and slots are cut by them, so set "
-            f"GREENSTREAM_TIMEZONE and GREENSTREAM_INTERVAL_MINUTES back, or use another database"
-        )
-    assert isinstance(first_daily, date)
-    return first_daily
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:

@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
 
 
@@ -13,6 +13,14 @@ def current_version(connection: Connection) -> str | None:
             return None
         row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
         return str(row[0]) if row else None
+
+
+def version_at(dsn: str) -> str | None:
+    """As `current_version`, on a connection of its own. Raises DatabaseUnavailable or DatabaseRefused."""
+    with translated("connecting to the database"):
+        connection = connect(dsn, application_name="greenstream")
+    with connection:
+        return current_version(connection)
 
 
 def newest_version() -> str:
