@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# The tests start the command hundreds of times: each would compile all of it anew.
+# The tests start the command many times: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup demo test lint format bench docs lock rules clean
+.PHONY: help setup demo quick test lint format bench docs lock rules clean
 
 help: ## the targets, a line each
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 setup: $(STAMP) ## .venv from the locked requirements
 
@@ -25,8 +26,12 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: setup ## a small fleet with faults, simulated and run through
 	@$(BIN)/greenstream demo
 
+quick: lint ## lint, types, layers, and the tests that start nothing: within a minute
+	$(BIN)/pytest $(PARALLEL) tests/unit tests/rules tests/oracle
+
+# What needs more than Python and PostgreSQL gets a target test-… of its own, under 8 minutes; .ci/run runs each of them.
 test: lint ## everything: lint, types, layers, tests
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest $(PARALLEL)
 
 lint: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

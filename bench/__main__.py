@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import evaluate, history, history_cost, lake, latency, load, simulate
+from bench import evaluate, history, history_cost, lake, latency, load, simulate, startup, weight
 
 PARTS = {
     "evaluate": evaluate.main,
@@ -12,6 +12,8 @@ PARTS = {
     "lake": lake.main,
     "simulate": simulate.main,
     "latency": latency.main,
+    "startup": startup.main,
+    "weight": weight.main,
 }
 
 

@@ -1,4 +1,4 @@
-"""Pin every requirement with its hashes; no registry's address is written down.
+"""Pin every requirement with its hashes, those of all extras too; no registry's address is written down.
 
 uv reads pyproject.toml; it need not be installed in `.venv`, so `pip install uv` first where it is missing.
 """
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 COMMON = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
     *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
-    str(HERE.parent / "pyproject.toml"),
+    *("--all-extras", str(HERE.parent / "pyproject.toml")),
 ]
 
 

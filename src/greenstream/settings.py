@@ -20,9 +20,8 @@ from pydantic_settings import (
 )
 
 from greenstream.domain.errors import SettingsError
-from greenstream.domain.exact import MOST_TERMS
 from greenstream.domain.lake.retention import Lifetimes
-from greenstream.domain.limits import MOST_KW, Limits, QueryLimits
+from greenstream.domain.limits import MOST_KW, MOST_TERMS, Limits, QueryLimits
 from greenstream.domain.site import Site
 
 CONFIG_FILE = "greenstream.toml"

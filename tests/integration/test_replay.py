@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.bed import HEADER, NOW, Bed, Databases, site_of
-from tests.support.worker import CONTEXT
+from tests.support.forking import CONTEXT
 
 from greenstream.adapters.postgres.corrections.replay import PostgresReplay
 from greenstream.adapters.postgres.loading.load import PostgresLoad

@@ -29,7 +29,7 @@ from greenstream.adapters.postgres.base.address import checked
 from greenstream.domain.alerts.messages import Message
 from greenstream.domain.codes import Severity
 from greenstream.domain.errors import BackupFailed, SettingsError
-from greenstream.entrypoints.cli.app import app, run
+from greenstream.entrypoints.cli.app import application, run
 
 # A command leaves its connections to the end of its process, which here goes on: the garbage collector warns.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -113,7 +113,7 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, bool
         yield " ".join(path), any("--json" in option.opts for option in command.params)
 
 
-COMMANDS = dict(leaves(typer.main.get_command(app)))
+COMMANDS = dict(leaves(typer.main.get_command(application())))
 HERE = [name for name in COMMANDS if name not in SERVICES]
 
 

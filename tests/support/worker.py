@@ -1,6 +1,5 @@
 """Processes of their own that load files, and that may be told to kill themselves at a step."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from threading import BrokenBarrierError
 from typing import Any, Protocol
 
 from tests.support.bed import VERSION, Bed
+from tests.support.forking import CONTEXT
 
 from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
@@ -22,9 +22,6 @@ from greenstream.application.loading.process_file import process_file
 from greenstream.domain.errors import RetryableError
 from greenstream.domain.readings.judge import EvaluatedFile
 from greenstream.domain.site import Site
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["greenstream.wiring", "tests.support.worker"])
 
 STEPS: dict[str, tuple[type, str]] = {
     "read": (ObjectStore, "read"),

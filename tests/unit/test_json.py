@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from greenstream.application.reports.json import name_of, to_json
 from greenstream.domain.reports.doc import FLAT, Doc
 from greenstream.domain.reports.status import ServerState, Status
-from greenstream.entrypoints.cli.app import app
+from greenstream.entrypoints.cli.app import application
 from greenstream.entrypoints.docs.answers import ANSWERS, members, sections
 
 CET = timezone(timedelta(hours=1))
@@ -91,7 +91,7 @@ def commands(context: typer.Context, *names: str) -> Iterator[tuple[str, Any]]:
 
 
 def test_the_answers_of_each_command_with_json_are_described() -> None:
-    root = typer.Context(typer.main.get_command(app), info_name="greenstream")
+    root = typer.Context(typer.main.get_command(application()), info_name="greenstream")
     told = {name for name, command in commands(root) if any("--json" in each.opts for each in command.params)}
     assert told - {"query"} == set(ANSWERS)
 

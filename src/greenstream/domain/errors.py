@@ -9,6 +9,7 @@
     └── PermanentError            the same call will fail again until a person acts
         ├── SettingsError         a setting cannot be used
         ├── NotSetUp              nothing was set up here yet, or by another version of the program
+        ├── NotInstalled          what is asked for needs an extra of the package
         ├── NotFound              a named file, object or record is not there
         ├── InvalidKey            a key that no landed file, or no object of the store, can have
         ├── FileRejected          a file breaks a file check; the pipeline turns it into an outcome
@@ -74,6 +75,10 @@ SETS_UP = "greenstream up, ingest, demo or db migrate does it"
 
 class NotSetUp(PermanentError):
     """Nothing was set up here yet, or by another version of the program."""
+
+
+class NotInstalled(PermanentError):
+    """What is asked for needs an extra of the package that isn't installed."""
 
 
 class NotFound(PermanentError):

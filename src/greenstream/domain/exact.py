@@ -7,14 +7,12 @@ from itertools import zip_longest
 import numpy as np
 import numpy.typing as npt
 
+from greenstream.domain.limits import DIGIT_BITS, INT64_BITS
+
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-INT64_BITS = 63
-DIGIT_BITS = 24
 DIGIT = (1 << DIGIT_BITS) - 1
-MOST_TERMS = 1 << (INT64_BITS - 2 * DIGIT_BITS)
-"""So many products of two digits can be added up in 64 bits."""
 
 
 def fits(largest: int) -> bool:

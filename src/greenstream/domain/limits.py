@@ -17,6 +17,14 @@ LONGEST_INDEXED_TEXT = 512
 
 MOST_KW = 10**9
 """Below this a power is an integer of 0.1 W that all sums and tables hold exactly."""
+
+INT64_BITS = 63
+DIGIT_BITS = 24
+"""Sums of squares beyond 64 bits are made of digits of so many bits."""
+
+MOST_TERMS = 1 << (INT64_BITS - 2 * DIGIT_BITS)
+"""So many products of two digits can be added up in 64 bits: the bound of a window."""
+
 EARLIEST_READING = datetime(2010, 1, 1, tzinfo=UTC)
 
 

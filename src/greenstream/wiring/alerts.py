@@ -27,8 +27,7 @@ class Alerts:
 
     def book(self) -> AbstractContextManager[PostgresAlerts]:
         """The alerts, on a connection of their own for the time of a block, so for any thread."""
-        _ = self._place.database  # the relations are there
-        return connect_alerts(self._place.dsn)
+        return connect_alerts(self._place.current_dsn)
 
     def raise_now(self, condition: Condition) -> None:
         """Open an alert, or count one more occurrence of an open one."""

@@ -109,16 +109,19 @@ class Place:
         return self._started(self.server).dsn if self.server else str(self.own_dsn)
 
     @cached_property
+    def current_dsn(self) -> str:
+        """Where the database is, at this program's version. Raises NotSetUp where it has another one, or none."""
+        from greenstream.adapters.postgres.schema.version import newest_version, version_at
+
+        found, needed = version_at(self.dsn), newest_version()
+        if found != needed:
+            raise NotSetUp(_other_version(found, needed))
+        return self.dsn
+
+    @cached_property
     def database(self) -> PostgresDatabase:
         """The database, at this program's version. Raises NotSetUp where it has another one, or none."""
-        from greenstream.adapters.postgres.schema.migrate import newest_version
-
-        database = self._connected(self.dsn)
-        found, needed = database.schema_version(), newest_version()
-        if found != needed:
-            database.close()
-            raise NotSetUp(_other_version(found, needed))
-        return database
+        return self._connected(self.current_dsn)
 
     def set_up(self) -> None:
         """Make what is missing: the embedded server, the relations, what a newer version of this program needs."""
@@ -157,18 +160,17 @@ class Place:
 
         if self.settings.reader_url:
             return checked(self.settings.reader_url.get_secret_value(), "GREENSTREAM_READER_URL")
-        self.database.close()  # the relations are there
+        dsn = self.current_dsn
         if self.server is None:
-            return self.dsn
-        self._admit_reader(self.dsn)
-        return make_conninfo(self.dsn, user=READER)
+            return dsn
+        self._admit_reader(dsn)
+        return make_conninfo(dsn, user=READER)
 
     def grant_reading(self, role: str) -> list[str]:
         """Let another role of the database read the relations; what it can do now, a line each."""
         from greenstream.adapters.postgres.schema.rights import grant_reading
 
-        self.database.close()  # the relations are there
-        return grant_reading(self.dsn, role)
+        return grant_reading(self.current_dsn, role)
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -234,7 +236,8 @@ class Place:
         for name in ("database", "loading"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
-        self.__dict__.pop("dsn", None)
+        for name in ("dsn", "current_dsn"):
+            self.__dict__.pop(name, None)
 
     def _connected(self, dsn: str) -> PostgresDatabase:
         from greenstream.adapters.postgres.loading.database import PostgresDatabase

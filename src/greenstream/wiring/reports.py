@@ -37,4 +37,4 @@ def _sources(place: Place) -> PostgresReports:
 
 
 def _check_version(place: Place) -> None:
-    place.database.close()  # the relations are there
+    _ = place.current_dsn

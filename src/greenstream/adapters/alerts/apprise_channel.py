@@ -8,8 +8,10 @@ from functools import cache
 from types import ModuleType
 from urllib.parse import quote, unquote
 
+from greenstream.adapters.extras import needing
 from greenstream.domain.alerts.messages import Message, one_line
 from greenstream.domain.codes import Severity
+from greenstream.domain.errors import NotInstalled
 
 _KINDS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.ERROR: "failure"}
 _SECRET_CHARS = 4
@@ -25,7 +27,10 @@ class AppriseChannel:
         self.name = f"{kind[1].lower() if kind else 'channel'}-{digest}"
 
     def send(self, message: Message) -> str | None:
-        apprise = _apprise()
+        try:
+            apprise = _apprise()
+        except NotInstalled as error:
+            return str(error)
         try:
             to = apprise.Apprise(asset=apprise.AppriseAsset(app_id="GreenStream", app_desc="GreenStream", app_url=""))
             if not to.add(self._url):
@@ -58,7 +63,7 @@ def channels(urls: str) -> Sequence[AppriseChannel]:
 @cache
 def _apprise() -> ModuleType:
     """Apprise takes most of a second to import with its services, and warns of what Python will drop."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), needing("alerts", "sending alerts"):
         warnings.simplefilter("ignore", DeprecationWarning)
         import apprise
 

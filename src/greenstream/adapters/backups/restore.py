@@ -19,7 +19,7 @@ from greenstream.adapters.postgres.backup.replacement import (
     replacing,
 )
 from greenstream.adapters.postgres.backup.tools import Tools, check_dump, find_tools, pg_restore, rights_in
-from greenstream.adapters.postgres.schema.migrate import newest_version
+from greenstream.adapters.postgres.schema.version import newest_version
 from greenstream.domain.backup import Backup, check_restorable
 from greenstream.domain.errors import RestoreRefused
 from greenstream.domain.site import Site

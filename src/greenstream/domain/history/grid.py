@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from greenstream.domain.exact import DIGIT, DIGIT_BITS, Exact, Integers, Mask, fits
-from greenstream.domain.limits import Limits
+from greenstream.domain.exact import DIGIT, Exact, Integers, Mask, fits
+from greenstream.domain.limits import DIGIT_BITS, Limits
 from greenstream.domain.readings.schema import UNITS_PER_KW
 
 Values = npt.NDArray[np.signedinteger[Any]]

@@ -3,48 +3,42 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from greenstream import __version__
 from greenstream.domain.text import printable_lines
-from greenstream.entrypoints.cli import (
-    alerts,
-    archive,
-    backup,
-    db,
-    dead_letters,
-    demo,
-    doctor,
-    down,
-    erase,
-    evaluate,
-    ingest,
-    meters,
-    nightly,
-    quarantine,
-    query,
-    replay,
-    reprocess,
-    restore,
-    settle,
-    simulate,
-    status,
-    up,
-    verify,
-)
 from greenstream.entrypoints.cli.console import Console, Debug, ExitCode, Quiet, UsageError, silence_stdout
 
-app = typer.Typer(
-    name="greenstream",
-    help="Smart-meter files become readings a utility can trust: checked, graded, accounted for.",
-    epilog="\b\nExample:\n  greenstream ingest readings/*.csv\n  greenstream status\n\b\n"
-    "Exit: 0 done, 1 the data or the system had trouble, 2 wrong usage.",
-    rich_markup_mode=None,  # plain: it takes 1 ms, with rich 120
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["--help", "-h"]},
+_NAMES = (
+    *("ingest", "settle", "archive", "nightly", "verify", "meters", "query", "status", "alerts", "quarantine"),
+    *("replay", "reprocess", "dead-letters", "erase", "backup", "restore", "db", "down", "simulate", "evaluate"),
+    *("demo", "doctor", "up"),
 )
+MODULES = {name: name.replace("-", "_") for name in _NAMES} | dict.fromkeys(("watch", "worker"), "up")
+"""By its name, the module of a command, in the order of the help."""
+
+FLAGS = ("-q", "--quiet", "--debug")
+"""What may stand before a command and still lets it be the only one that matters, unlike --help."""
+
+
+def application(command: str | None = None) -> typer.Typer:
+    """All commands, or that one alone, for to import and build the others takes longer than many of them do."""
+    app = typer.Typer(
+        name="greenstream",
+        help="Smart-meter files become readings a utility can trust: checked, graded, accounted for.",
+        epilog="\b\nExample:\n  greenstream ingest readings/*.csv\n  greenstream status\n\b\n"
+        "Exit: 0 done, 1 the data or the system had trouble, 2 wrong usage.",
+        rich_markup_mode=None,  # plain: it takes 1 ms, with rich 120
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(everywhere)
+    for module in [MODULES[command]] if command in MODULES else dict.fromkeys(MODULES.values()):
+        import_module(f"greenstream.entrypoints.cli.{module}").register(app)
+    return app
 
 
 def _say_version(wanted: bool) -> None:
@@ -53,7 +47,6 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def everywhere(
     ctx: typer.Context,
     version: Annotated[
@@ -65,34 +58,6 @@ def everywhere(
     ctx.obj = {"quiet": quiet, "debug": debug or os.environ.get("GREENSTREAM_DEBUG", "") not in ("", "0")}
 
 
-for module in (
-    ingest,
-    settle,
-    archive,
-    nightly,
-    verify,
-    meters,
-    query,
-    status,
-    alerts,
-    quarantine,
-    replay,
-    reprocess,
-    dead_letters,
-    erase,
-    backup,
-    restore,
-    db,
-    down,
-    simulate,
-    evaluate,
-    demo,
-    doctor,
-    up,
-):
-    module.register(app)
-
-
 def main() -> None:
     """The entry point of the script."""
     sys.exit(run(sys.argv[1:]))
@@ -101,8 +66,11 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Nothing is raised."""
     _use_utf8()
+    named = next((argument for argument in arguments if argument not in FLAGS), None)
     try:
-        ended = typer.main.get_command(app).main(list(arguments), prog_name="greenstream", standalone_mode=False)
+        ended = typer.main.get_command(application(named)).main(
+            list(arguments), prog_name="greenstream", standalone_mode=False
+        )
         sys.stdout.flush()
     except (typer.TyperException, UsageError) as error:
         _say_usage(error)

@@ -92,7 +92,10 @@ def _ask(place: "Place", text: str, wanted: Format, *, bold: bool) -> Iterator[G
 
 @contextmanager
 def _ask_lake(place: "Place", text: str, wanted: Format, *, bold: bool) -> Iterator[Generator[bytes]]:
-    from greenstream.adapters.lake.duckdb_query import ask_lake
+    from greenstream.adapters.extras import needing
+
+    with needing("lake-sql", "SQL over the lake"):
+        from greenstream.adapters.lake.duckdb_query import ask_lake
 
     with ask_lake(place.store, text, place.settings.query_limits) as answer:
         if wanted is Format.CSV:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import typer
 from typer.core import TyperGroup
 
-from greenstream.entrypoints.cli.app import app
+from greenstream.entrypoints.cli.app import application
 
 WIDTH = 100
 
 
 def sections() -> str:
     """A section a command, with its help as the command prints it."""
-    root = typer.Context(typer.main.get_command(app), info_name="greenstream", terminal_width=WIDTH)
+    root = typer.Context(typer.main.get_command(application()), info_name="greenstream", terminal_width=WIDTH)
     return "\n\n".join(_sections(root))
 
 

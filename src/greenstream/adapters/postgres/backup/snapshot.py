@@ -10,7 +10,7 @@ from psycopg import sql
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.base.fetch import all_rows, one
-from greenstream.adapters.postgres.schema.migrate import current_version
+from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.errors import BackupFailed
 
 

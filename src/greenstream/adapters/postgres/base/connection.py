@@ -2,11 +2,13 @@
 
 import io
 from contextlib import suppress
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 
-import polars as pl
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -43,7 +45,7 @@ def connect(dsn: str, **parameters: str) -> Connection:
     return connection
 
 
-def copy_csv(connection: Connection, statement: LiteralString, rows: pl.DataFrame) -> int:
+def copy_csv(connection: Connection, statement: LiteralString, rows: "pl.DataFrame") -> int:
     """COPY a frame whose columns stand in the statement's order; how many rows the server took."""
     buffer = io.BytesIO()
     rows.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.f+00")

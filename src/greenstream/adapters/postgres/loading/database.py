@@ -21,8 +21,10 @@ from greenstream.adapters.postgres.loading.deliveries import delivery_of, new_of
 from greenstream.adapters.postgres.loading.load import PostgresLoad
 from greenstream.adapters.postgres.loading.rehydration import concerned_days
 from greenstream.adapters.postgres.loading.waiting_files import PostgresWaiting
-from greenstream.adapters.postgres.schema.migrate import check_site, current_version, migrate
+from greenstream.adapters.postgres.schema.migrate import migrate
 from greenstream.adapters.postgres.schema.partitions import create_daily
+from greenstream.adapters.postgres.schema.site import check_site
+from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.codes import Reason, Severity
 from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.reports.connection import answers, columns
-from greenstream.adapters.postgres.schema.migrate import check_site, current_version, newest_version
 from greenstream.adapters.postgres.schema.rights import RELATIONS
+from greenstream.adapters.postgres.schema.site import check_site
+from greenstream.adapters.postgres.schema.version import current_version, newest_version
 from greenstream.domain.reports.doctor import ConnectedAs, ReaderRights, ServerFacts
 from greenstream.domain.site import Site
 

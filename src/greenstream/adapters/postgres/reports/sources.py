@@ -12,7 +12,7 @@ from greenstream.adapters.postgres.reports.examination import PostgresExaminatio
 from greenstream.adapters.postgres.reports.gauges import read_gauges
 from greenstream.adapters.postgres.reports.lists import PostgresLists
 from greenstream.adapters.postgres.reports.status import PostgresStatus
-from greenstream.adapters.postgres.schema.migrate import check_site
+from greenstream.adapters.postgres.schema.site import check_site
 from greenstream.domain.errors import DatabaseUnavailable
 from greenstream.domain.reports.doctor import ReaderRights
 from greenstream.domain.reports.gauges import GaugeValue

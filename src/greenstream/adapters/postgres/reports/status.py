@@ -6,7 +6,7 @@ from typing import Any
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.reports.connection import columns
-from greenstream.adapters.postgres.schema.migrate import current_version, newest_version
+from greenstream.adapters.postgres.schema.version import current_version, newest_version
 from greenstream.domain.ledger import Ledger
 from greenstream.domain.reports.status import DayReadings, LastFile, Latency, Stored, TroubledFile, Waiting
 

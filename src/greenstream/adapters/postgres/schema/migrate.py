@@ -3,35 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import psycopg
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.fetch import one, one_or_none, run, scalar, scalar_or_none
+from greenstream.adapters.postgres.base.fetch import one_or_none, run
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
+from greenstream.adapters.postgres.schema.site import check_site
+from greenstream.adapters.postgres.schema.version import newest_version
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
-from greenstream.domain.errors import SettingsError
 from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
 from greenstream.domain.site import Site
-
-
-def current_version(connection: Connection) -> str | None:
-    """The newest migration the database has, None for an empty one."""
-    with translated("reading the database's version"):
-        if not scalar(connection, "schema.relation_exists", bool, relation="public.greenstream_version"):
-            return None
-        return scalar_or_none(connection, "schema.version", str)
-
-
-def newest_version() -> str:
-    """The newest migration there is, by the names of the files: each begins with its version."""
-    versions = files(__package__).joinpath("migrations", "versions").iterdir()
-    return max(file.name.partition("_")[0] for file in versions if file.name.endswith(".sql"))
 
 
 def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
@@ -54,23 +40,6 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
             )
             _write_words(upgraded)
     return newest_version()
-
-
-def check_site(connection: Connection, site: Site) -> date:
-    """The first day that has a partition of its own.
-
-    Raises:
-        SettingsError: the database belongs to a site with another time zone or interval.
-    """
-    timezone, interval_minutes, first_daily = one(connection, "schema.read_site")
-    if (timezone, interval_minutes) != (site.timezone, site.limits.interval_minutes):
-        raise SettingsError(
-            f"this database was set up for time zone {timezone} and slots of {interval_minutes} minutes, but the "
-            f"settings say {site.timezone} and {site.limits.interval_minutes}; days and slots are cut by them, so set "
-            f"GREENSTREAM_TIMEZONE and GREENSTREAM_INTERVAL_MINUTES back, or use another database"
-        )
-    day: date = first_daily
-    return day
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:

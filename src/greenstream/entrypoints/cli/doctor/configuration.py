@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from greenstream.adapters.extras import how_to_install, missing
 from greenstream.domain.reports.doctor import Finding
 from greenstream.entrypoints.cli.doctor.finding import fault, ok, warning
 from greenstream.settings import ENV_PREFIX, PlaceSettings
@@ -35,6 +36,8 @@ def values(settings: PlaceSettings) -> Iterator[Finding]:
     """What was read, once it could be read."""
     place = "a database of yours" if settings.database_url else "the embedded database"
     yield ok("settings", f"{place}, files in {settings.storage_url}, kept {settings.retention_days} days")
+    if settings.alert_urls and "alerts" in missing():
+        yield warning("extras", "GREENSTREAM_ALERT_URLS is set, and nothing can be sent", how_to_install("alerts"))
 
 
 def zone(settings: PlaceSettings, now: datetime) -> Iterator[Finding]:

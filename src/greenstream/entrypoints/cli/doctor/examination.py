@@ -29,6 +29,7 @@ def examine(environment: Mapping[str, str], clock: "Clock", progress: Callable[[
     yield from examined("terminal", machine.terminal, mend="export LC_ALL=C.UTF-8")
     packages = list(examined("packages", machine.packages, mend=REINSTALL))
     yield from packages
+    yield from examined("extras", machine.extras, mend=REINSTALL)
     if all(finding.level is not Level.FAULT for finding in packages):
         yield from examined("hashing", machine.hashing, mend=REINSTALL)
         yield from examined("settings", lambda: _settings(environment, clock, progress), mend=REINSTALL)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from greenstream.adapters.extras import EXTRAS, how_to_install, missing
 from greenstream.adapters.temporary import file_in_place_of
 from greenstream.domain.reports.doctor import Finding
 from greenstream.entrypoints.cli.doctor.finding import fault, ok, warning
@@ -48,10 +49,18 @@ def packages() -> Iterator[Finding]:
 
 
 def required() -> list[str]:
-    """The distributions we depend on, aside from those for other versions of Python."""
-    lines = importlib.metadata.requires("greenstream") or []
-    names = [(re.split(r"[^\w.-]", line, maxsplit=1)[0], ";" in line) for line in lines]
-    return [name for name, conditional in names if not conditional]
+    """The distributions we depend on, those of installed extras too, aside from those for other versions of Python."""
+    lines = [line.partition(";") for line in importlib.metadata.requires("greenstream") or []]
+    conditions = {"", *(f"extra == '{extra}'" for extra in EXTRAS.keys() - set(missing()))}
+    return [re.split(r"[^\w.-]", name, maxsplit=1)[0] for name, _, when in lines if when.strip() in conditions]
+
+
+def extras() -> Iterator[Finding]:
+    """What isn't installed is wanted by nobody, as far as can be told from here."""
+    absent = missing()
+    present = ", ".join(sorted(EXTRAS.keys() - set(absent))) or "none"
+    hint = f"; not installed: {', '.join(absent)} ({how_to_install(','.join(absent))})" if absent else ""
+    yield ok("extras", f"installed: {present}{hint}")
 
 
 def hashing() -> Iterator[Finding]:
