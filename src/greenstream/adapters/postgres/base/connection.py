@@ -8,7 +8,7 @@ import polars as pl
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-Connection = psycopg.Connection[tuple[object, ...]]
+Connection = psycopg.Connection[psycopg.rows.TupleRow]
 
 PATIENCE = {
     "connect_timeout": 10,
