@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 if TYPE_CHECKING:
     import polars as pl
 
-Connection = psycopg.Connection[tuple[object, ...]]
+Connection = psycopg.Connection[psycopg.rows.TupleRow]
 
 PATIENCE = {
     "connect_timeout": 10,

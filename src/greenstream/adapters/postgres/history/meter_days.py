@@ -92,10 +92,7 @@ class MeterDays:
         with self._connection.cursor(binary=True) as cursor:
             return [self._unpacked_day(keys, *row) for row in cursor.execute(query("history.meter_days"), values)]
 
-    def _unpacked_day(self, keys: Integers, day: object, width: object, packed: object) -> DayValues:
-        assert isinstance(day, date)
-        assert isinstance(width, int)
-        assert isinstance(packed, bytes)
+    def _unpacked_day(self, keys: Integers, day: date, width: int, packed: bytes) -> DayValues:
         slots = self._slots(day, day)
         row = np.dtype([("key", ">i4"), ("values", VALUE_TYPES[width // len(slots)], (len(slots),))])
         rows = np.frombuffer(packed, dtype=row)

@@ -136,10 +136,7 @@ class PostgresDay:
     def _record_ids(self) -> Iterator[tuple[int, bytes]]:
         """The day's record_ids, one behind the other, with their `location_key`, in pieces."""
         with self._connection.cursor(binary=True) as cursor:
-            for location_key, ids in cursor.stream(query("archive.record_ids"), self._bounds):
-                assert isinstance(location_key, int)
-                assert isinstance(ids, bytes)
-                yield location_key, ids
+            yield from cursor.stream(query("archive.record_ids"), self._bounds)
 
 
 def _distinct(keys: pl.Series) -> list[int]:
