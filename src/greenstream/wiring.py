@@ -32,10 +32,11 @@ from greenstream.adapters.queues.procrastinate_queue import FileQueue, FileWorke
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.adapters.temporary import sweep
 from greenstream.application.alerts import Checked, Pace, Sent, check_alerts, send_alerts
+from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.discard_file import Discarding, discard_file
 from greenstream.application.corrections.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.application.corrections.rejudge import RejudgedDay, rejudge_days
-from greenstream.application.corrections.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.application.corrections.replay import ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.application.corrections.reprocess import ReprocessedFile, reprocess
 from greenstream.application.history.detect import OnProgress, Watched, untold, watch_meters
 from greenstream.application.history.import_meters import Imported, import_meters
@@ -467,8 +468,8 @@ class System:
         rows = list(export_rows(choice, self._replay_means(dry_run=True)))
         return to_csv(rows), sum(part.height for part in rows)
 
-    def _replay_means(self, *, dry_run: bool) -> Means:
-        return Means(
+    def _replay_means(self, *, dry_run: bool) -> CorrectionContext:
+        return CorrectionContext(
             landing=self.store,
             replays=self.replays(),
             lake=self.lake,
