@@ -10,7 +10,7 @@ import polars_hash as plh
 
 from bench import fleet
 from bench.measure import best_of, report
-from greenstream.domain.formats import parse_file
+from greenstream.domain.formats import format_of, landed_text
 from greenstream.domain.limits import Limits
 from greenstream.domain.readings.judge import evaluate
 from greenstream.domain.site import Site
@@ -28,7 +28,8 @@ def parse_and_hash(path: Path) -> None:
 
 
 def parse_and_evaluate(path: Path) -> None:
-    parsed = parse_file(path.name, path.read_bytes(), SITE.limits)
+    text = landed_text(path.name, path.read_bytes(), SITE.limits)
+    parsed = format_of(text).parse(text)
     evaluated = evaluate(parsed, SITE, received_at=NOW, now=NOW)
     reliable = pl.repeat(value=True, n=len(evaluated.meters), eager=True)
     for _ in evaluated.readings(reliable):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.integration.test_intake import Tickets, intake
 from tests.integration.test_lake import DAY, LONG_AFTER, day_file
-from tests.integration.test_replay import means, rejudged, replay
+from tests.integration.test_replay import context, rejudged, replay
 from tests.support.bed import HEADER, NOW, Bed
 from tests.support.nights import Nights
 from tests.support.turns import turn_on
@@ -279,7 +279,7 @@ def test_verify_looks_at_the_latest_delivery_and_names_the_earlier_one(bed: Bed,
 
 
 def test_reprocess_and_replay_never_take_bytes_of_another_delivery(bed: Bed, replaced: str) -> None:
-    first, second = reprocess(DAY, DAY, means(bed))
+    first, second = reprocess(DAY, DAY, context(bed))
     assert first.trouble is not None
     assert first.trouble.startswith("was replaced by the delivery of 2024-03-20 17:00:00 UTC")
     assert (second.trouble, second.is_other) == (None, False)
@@ -319,7 +319,7 @@ def test_erase_follows_all_deliveries_of_the_same_bytes(bed: Bed, nights: Nights
     nights.erase("SM-1")
     verified = nights.verify(DAY)
     assert (verified.differences, verified.files, verified.replaced) == ((), 1, 0)
-    (done,) = reprocess(DAY, DAY, means(bed))
+    (done,) = reprocess(DAY, DAY, context(bed))
     assert done.trouble is None
 
 

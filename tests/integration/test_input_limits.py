@@ -11,7 +11,8 @@ from tests.oracle.records import raw_text
 from tests.oracle.reference import Evaluation, evaluate_file
 from tests.support.bed import NOW, Bed, Databases, site_of
 
-from greenstream.application.corrections.replay import Means, replay_fixes
+from greenstream.application.corrections.context import CorrectionContext
+from greenstream.application.corrections.replay import replay_fixes
 from greenstream.application.history.import_meters import import_meters
 from greenstream.domain.corrections.fixes import Fixes
 from greenstream.domain.formats.roster import read_roster
@@ -158,12 +159,12 @@ def test_a_fixed_row_of_odd_texts_is_stored_or_stays(shared: Bed, line: bytes) -
     text = line.decode("utf-8", "replace")
     path = shared.land(f"{hashlib.sha256(line).hexdigest()}.csv", HEADER + b"broken\n" + line[:50])
     shared.process(path, now=NOW)
-    means = Means(
+    context = CorrectionContext(
         landing=shared.store,
         replays=shared.database.replays(),
         lake=shared.lake,
         site=shared.site,
         clock=lambda: NOW + timedelta(days=1),
     )
-    for done in replay_fixes({path: Fixes(lines={2: text})}, means):
+    for done in replay_fixes({path: Fixes(lines={2: text})}, context):
         assert done.trouble is None or "no row that waits" in done.trouble

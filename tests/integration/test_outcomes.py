@@ -209,7 +209,7 @@ def test_a_failed_file_that_proves_bad_is_then_rejected(bed: Bed, monkeypatch: p
 
     path = bed.land("a.csv", b"meter_id\n")
     with monkeypatch.context() as patched:
-        patched.setattr("greenstream.application.loading.process_file.parse_file", fail)
+        patched.setattr("greenstream.application.loading.process_file.judge_delivery", fail)
         bed.process(path)
     assert bed.process(path).reason is Reason.MISSING_COLUMN
     assert line(bed, path)["reason"] == "MISSING_COLUMN"

@@ -14,8 +14,9 @@ from tests.support.forking import CONTEXT
 
 from greenstream.adapters.postgres.corrections.replay import PostgresReplay
 from greenstream.adapters.postgres.loading.load import PostgresLoad
+from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.rejudge import RejudgedDay, rejudge_days
-from greenstream.application.corrections.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.application.corrections.replay import ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.application.history.detect import watch_meters
 from greenstream.application.history.settle import settle
 from greenstream.domain.corrections.fixes import Fixes, read_fixes, to_csv
@@ -33,8 +34,8 @@ FUTURE = "SM-1,2024-04-01 10:00:00,2 kW,Residential_Zone_1\n"
 FUTURE_CODE = "TIMESTAMP_OUT_OF_RANGE"
 
 
-def means(bed: Bed, now: datetime = LATER, *, site: Site | None = None, dry_run: bool = False) -> Means:
-    return Means(
+def context(bed: Bed, now: datetime = LATER, *, site: Site | None = None, dry_run: bool = False) -> CorrectionContext:
+    return CorrectionContext(
         landing=bed.store,
         replays=bed.database.replays(),
         lake=bed.lake,
@@ -45,15 +46,15 @@ def means(bed: Bed, now: datetime = LATER, *, site: Site | None = None, dry_run:
 
 
 def replay(bed: Bed, choice: RowChoice = ALL, **options: Any) -> list[ReplayedFile]:
-    return list(replay_rows(choice, means(bed, **options)))
+    return list(replay_rows(choice, context(bed, **options)))
 
 
 def fix(bed: Bed, lines: Mapping[str, Fixes], **options: Any) -> list[ReplayedFile]:
-    return list(replay_fixes(lines, means(bed, **options)))
+    return list(replay_fixes(lines, context(bed, **options)))
 
 
 def rejudged(bed: Bed, rule: str, first: date | None = None, **options: Any) -> list[RejudgedDay]:
-    return list(rejudge_days(reach_of(rule).flags, first, None, means(bed, **options)))
+    return list(rejudge_days(reach_of(rule).flags, first, None, context(bed, **options)))
 
 
 def raw_file(bed: Bed, path: str) -> Path:
@@ -158,7 +159,7 @@ def test_the_wall_time_of_a_repeated_hour_is_that_of_the_first_landing(databases
 
 
 def exported(bed: Bed) -> str:
-    return to_csv(list(export_rows(ALL, means(bed)))).decode()
+    return to_csv(list(export_rows(ALL, context(bed)))).decode()
 
 
 def test_an_export_that_was_fixed_is_replayed_in_the_places_of_the_rows(bed: Bed) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.test_lake import LONG_AFTER, lake_rows
-from tests.integration.test_replay import means
+from tests.integration.test_replay import context
 from tests.support.bed import HEADER, VERSION, Bed, Databases, site_of
 from tests.support.nights import Nights
 
@@ -34,7 +34,7 @@ def again(
     """What it tells; with `files`, it is broken off after so many."""
     newer = PostgresDatabase(bed.dsn, site, version=version)
     try:
-        with_newer = means(bed, bed.now + timedelta(hours=1), site=site, dry_run=dry_run)
+        with_newer = context(bed, bed.now + timedelta(hours=1), site=site, dry_run=dry_run)
         with_newer = type(with_newer)(**{**vars(with_newer), "replays": newer.replays()})
         return list(islice(reprocess(FIRST, LAST, with_newer), files))
     finally:
@@ -151,7 +151,7 @@ def test_days_have_to_be_settled_again_only_if_something_changed(bed: Bed) -> No
 def test_rows_that_a_person_replayed_stay(bed: Bed) -> None:
     future = "SM-1,2024-04-01 10:00:00,2 kW,Residential_Zone_1\n"
     load(bed, {"a.csv": future + "SM-1,2024-03-15 10:00,3 kW,\n"}, bed.site, VERSION)
-    list(replay_rows(RowChoice(), means(bed)))
+    list(replay_rows(RowChoice(), context(bed)))
     assert bed.one("SELECT count(*) FROM meter_readings") == 2
     again(bed, STRICTER)
     assert bed.one("SELECT count(*) FROM meter_readings") == 2

@@ -9,11 +9,12 @@ import polars as pl
 
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.formats import check_size, parse_file
-from greenstream.domain.formats.quarantine import LongRow, escaped, quarantined_rows
+from greenstream.domain.formats import check_size, landed_text
+from greenstream.domain.formats.quarantine import LongRow, escaped
 from greenstream.domain.limits import EARLIEST_READING, Limits
-from greenstream.domain.readings.judge import EvaluatedFile, evaluate
-from greenstream.domain.readings.schema import UNITS_PER_KW
+from greenstream.domain.readings.delivery import judge_delivery
+from greenstream.domain.readings.judge import EvaluatedFile
+from greenstream.domain.readings.schema import ERASED, UNITS_PER_KW
 from greenstream.domain.site import Site
 
 
@@ -39,20 +40,25 @@ def run(
     limits = Limits(interval_minutes=interval_minutes, earliest_reading=earliest_reading)
     try:
         check_size(name, len(content), limits)
-        parsed = parse_file(name, content, limits)
+        judged = judge_delivery(
+            landed_text(name, content, limits),
+            Site(timezone=timezone, limits=limits),
+            received_at=received_at,
+            now=now,
+            erased=pl.DataFrame(schema=ERASED),
+        )
     except FileRejected as rejection:
         return Result(reason=rejection.reason.value, rows=0, readings=[], quarantined=[])
-    evaluated = evaluate(parsed, Site(timezone=timezone, limits=limits), received_at=received_at, now=now)
-    known = reliability or {}
+    evaluated, known = judged.evaluated, reliability or {}
     reliable = pl.Series(
         [known.get(meter) is None or known[meter] > limits.min_reliability for meter in evaluated.meters],
         dtype=pl.Boolean,
     )
-    batches = list(evaluated.in_store_order().readings(reliable, batch_rows=7))
-    quarantined = [row for batch in quarantined_rows(name, content, evaluated.rejected, limits) for row in _kept(batch)]
+    batches = list(evaluated.readings(reliable, batch_rows=7))
+    quarantined = [row for batch in judged.quarantined() for row in _kept(batch)]
     return Result(
         reason=None,
-        rows=parsed.rows,
+        rows=judged.rows,
         readings=[row for batch in batches for row in _in_words(batch, evaluated, interval_minutes)],
         quarantined=quarantined,
     )

@@ -96,7 +96,7 @@ class Nights:
             self.archive(day)
 
     def retire(self, *, dry_run: bool = False) -> Iterator[Retirement]:
-        means = Retention(
+        context = Retention(
             exclusion=self.exclusion,
             archives=self.bed.database.archives(),
             lake=self.bed.lake,
@@ -105,7 +105,7 @@ class Nights:
             timezone=self.bed.site.timezone,
             dry_run=dry_run,
         )
-        return retire(means, self.today, self.bed.clock())
+        return retire(context, self.today, self.bed.clock())
 
     def verify(self, day: date, *, raw: bool = True) -> Verified:
         bed = self.bed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import zstandard
 
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.formats import ParsedFile, check_size, parse_file
+from greenstream.domain.formats import ParsedFile, check_size, format_of, landed_text
 from greenstream.domain.limits import Limits
 
 Record = tuple[int, str, str | None, str | None, str | None]
@@ -26,7 +26,12 @@ def parse(content: bytes | str, *, name: str = "readings.csv", **limits: int) ->
     raw = content.encode() if isinstance(content, str) else content
     bounds = Limits(**limits)
     check_size(name, len(raw), bounds)
-    return in_words(parse_file(name, raw, bounds))
+    return in_words(parsed_file(raw, name=name, limits=bounds))
+
+
+def parsed_file(content: bytes, *, name: str = "a.csv", limits: Limits | None = None) -> ParsedFile:
+    text = landed_text(name, content, limits or Limits())
+    return format_of(text).parse(text)
 
 
 def reason(content: bytes | str, *, name: str = "readings.csv", **limits: int) -> str | None:
@@ -51,7 +56,7 @@ def in_words(parsed: ParsedFile) -> Parsed:
             for row in parsed.records.to_dicts()
         ],
         rejected=parsed.rejected.rows(),
-        ignored_columns=parsed.header.ignored_columns,
+        ignored_columns=parsed.ignored_columns,
     )
 
 

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.unit.parsing_support import packed, parse, reason
+from tests.unit.parsing_support import packed, parse, parsed_file, reason
 
 from greenstream.domain.errors import FileRejected
 from greenstream.domain.formats import content as content_module
-from greenstream.domain.formats import parse_file
 from greenstream.domain.formats.roster import read_roster
 from greenstream.domain.limits import MIB, Limits
 
@@ -94,7 +93,7 @@ def test_a_header_has_at_most_four_mebibytes_and_100_000_columns(header: str, ex
 
 def test_a_message_quotes_the_beginning_of_a_header_only() -> None:
     with pytest.raises(FileRejected) as caught:
-        parse_file("a.csv", b"x" * MIB, Limits())
+        parsed_file(b"x" * MIB)
     assert len(str(caught.value)) < 300
 
 
@@ -131,7 +130,7 @@ def test_time_grows_with_the_size_and_no_faster(kind: str) -> None:
 def best_seconds(content: bytes) -> float:
     def once() -> float:
         began = time.process_time()
-        parse_file("a.csv", content, Limits())
+        parsed_file(content)
         return time.process_time() - began
 
     return min(once() for _ in range(2))

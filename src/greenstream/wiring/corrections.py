@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 
+from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.discard_file import Discarding, discard_file
 from greenstream.application.corrections.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.application.corrections.rejudge import RejudgedDay, rejudge_days
-from greenstream.application.corrections.replay import Means, ReplayedFile, export_rows, replay_fixes, replay_rows
+from greenstream.application.corrections.replay import ReplayedFile, export_rows, replay_fixes, replay_rows
 from greenstream.application.corrections.reprocess import ReprocessedFile, reprocess
 from greenstream.domain.corrections.fixes import read_fixes, to_csv
 from greenstream.domain.corrections.values import RowChoice
@@ -23,11 +24,11 @@ class Corrections:
 
     def replay_rows(self, choice: RowChoice, *, dry_run: bool = False) -> Iterator[ReplayedFile]:
         """Judge rejected rows anew, a file at a time."""
-        return replay_rows(choice, self._means(dry_run=dry_run))
+        return replay_rows(choice, self._context(dry_run=dry_run))
 
     def replay_fixes(self, name: str, content: bytes, *, dry_run: bool = False) -> Iterator[ReplayedFile]:
         """Replay the lines of an export that was fixed by hand. Raises InvalidFixes."""
-        return replay_fixes(read_fixes(name, content), self._means(dry_run=dry_run))
+        return replay_fixes(read_fixes(name, content), self._context(dry_run=dry_run))
 
     def replay_rule(
         self, rule_id: str, first: date | None, behind: date | None, *, dry_run: bool = False
@@ -41,15 +42,15 @@ class Corrections:
         self, flags: int, first: date | None, last: date | None, *, dry_run: bool = False
     ) -> Iterator[RejudgedDay]:
         """Judge stored readings with any of these flags anew (0: all), a local day at a time."""
-        return rejudge_days(flags, first, last, self._means(dry_run=dry_run))
+        return rejudge_days(flags, first, last, self._context(dry_run=dry_run))
 
     def reprocess(self, first: date, last: date, *, dry_run: bool = False) -> Iterator[ReprocessedFile]:
         """Process loaded files of some local days again, by this version."""
-        return reprocess(first, last, self._means(dry_run=dry_run))
+        return reprocess(first, last, self._context(dry_run=dry_run))
 
     def export_rows(self, choice: RowChoice) -> tuple[bytes, int]:
         """Rejected rows as CSV for a person to fix, and how many."""
-        rows = list(export_rows(choice, self._means(dry_run=True)))
+        rows = list(export_rows(choice, self._context(dry_run=True)))
         return to_csv(rows), sum(part.height for part in rows)
 
     def discard_rows(self, choice: RowChoice, reason: str | None) -> dict[str, int]:
@@ -88,9 +89,9 @@ class Corrections:
             on_day=on_day,
         )
 
-    def _means(self, *, dry_run: bool) -> Means:
+    def _context(self, *, dry_run: bool) -> CorrectionContext:
         place = self._place
-        return Means(
+        return CorrectionContext(
             landing=place.store,
             replays=place.database.replays(),
             lake=place.objects,

@@ -23,7 +23,7 @@ class Discarding:
     dry_run: bool = False
 
 
-def discard_file(path: str, reason: str | None, means: Discarding) -> Deletion:
+def discard_file(path: str, reason: str | None, context: Discarding) -> Deletion:
     """Delete the raw file of a rejected delivery, or a copy in the quarantine, for good; noted in `deletions`.
 
     Raises:
@@ -32,22 +32,22 @@ def discard_file(path: str, reason: str | None, means: Discarding) -> Deletion:
     found = _KEY.fullmatch(path)
     if found is None:
         raise NotFound(f"{path!r} is no key of a file in raw-data/ or quarantine/, as `greenstream erase` names them")
-    source_file_id = _rejected(path, means) if found[1] == "raw-data" else None
-    file = means.landing.head(path)
+    source_file_id = _rejected(path, context) if found[1] == "raw-data" else None
+    file = context.landing.head(path)
     layer = Layer.QUARANTINE if source_file_id is None else Layer.RAW
     deletion = Deletion(layer=layer, subject=path, amount=file.size_bytes, reason=f"discarded: {reason or 'no reason'}")
-    if means.dry_run:
+    if context.dry_run:
         return deletion
-    if not means.landing.delete(file):
+    if not context.landing.delete(file):
         raise NotFound(f"{path} changed at this moment: look at it again")
     if source_file_id is not None:
-        means.archives.forget_landed([source_file_id], means.clock())
-    means.archives.note([deletion], means.clock())
+        context.archives.forget_landed([source_file_id], context.clock())
+    context.archives.note([deletion], context.clock())
     return deletion
 
 
-def _rejected(path: str, means: Discarding) -> int:
-    newest = means.archives.newest_delivery(path)
+def _rejected(path: str, context: Discarding) -> int:
+    newest = context.archives.newest_delivery(path)
     if newest is None:
         raise NotFound(f"{path} was not processed yet: greenstream ingest it first")
     source_file_id, outcome = newest

@@ -12,14 +12,14 @@ import polars as pl
 from greenstream.application.exclusion import Exclusion
 from greenstream.application.loading.raw_file import Absent, RawFile, content_of, raw_file, sha256_of, version_of
 from greenstream.domain.codes import Reason
-from greenstream.domain.corrections.erasure import blanked, lines_of, lines_that_name, without_erased
+from greenstream.domain.corrections.erasure import blanked, lines_to_erase
 from greenstream.domain.corrections.values import ToErase
 from greenstream.domain.errors import FileRejected, NotFound, StorageRefused, StorageUnavailable
-from greenstream.domain.formats import parse_file
+from greenstream.domain.formats import LandedText
 from greenstream.domain.lake.aggregates import curve_parts, load_curves
 from greenstream.domain.lake.retention import Deletion, Layer
 from greenstream.domain.landing import Clock, LandedFile
-from greenstream.domain.readings.judge import evaluate
+from greenstream.domain.readings.delivery import judge_delivery
 from greenstream.domain.readings.schema import CURVE_PARTS
 from greenstream.domain.site import Site
 from greenstream.ports.corrections import Erasures
@@ -51,7 +51,7 @@ class Unsearchable:
     is_refused: bool = False  # by the store; a person has to give us the permission
 
 
-def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Unsearchable]:
+def erase(meter_id: str, reason: str, context: Erasing) -> Iterator[Deletion | Unsearchable]:
     """Erase all of a meter's readings up to now; what was deleted, each of it noted, under a hash of the meter_id.
 
     From the beginning on readings of that time are not taken in again. Broken off, it goes on when called again, and it
@@ -60,155 +60,135 @@ def erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Uns
     Raises:
         NotFound: no such meter is known.
     """
-    with means.exclusion.alone():
-        yield from _erase(meter_id, reason, means)
+    with context.exclusion.alone():
+        yield from _erase(meter_id, reason, context)
 
 
-def _erase(meter_id: str, reason: str, means: Erasing) -> Iterator[Deletion | Unsearchable]:
-    erasure = means.erasures.begin(meter_id, reason, means.clock())
+def _erase(meter_id: str, reason: str, context: Erasing) -> Iterator[Deletion | Unsearchable]:
+    erasure = context.erasures.begin(meter_id, reason, context.clock())
     if erasure is None:
         raise NotFound(f"no meter {meter_id} is known; nothing was erased")
-    _note_rewritten(means)
+    _note_rewritten(context)
     everywhere = True
-    for file in _all_files(means):
-        means.on_file(file.path)
-        done = _erase_from_file(file, meter_id, means)
+    for file in _all_files(context):
+        context.on_file(file.path)
+        done = _erase_from_file(file, meter_id, context)
         everywhere = everywhere and not isinstance(done, Unsearchable)
         if done is not None:
-            yield _noted(done, means) if isinstance(done, Deletion) else done
-    for deletion in means.erasures.delete(meter_id):
-        yield _noted(deletion, means)
-    for day in means.erasures.days(erasure):
-        means.on_day(day)
-        gone = _erase_from_lake(day, meter_id, means.lake, means.site)
+            yield _noted(done, context) if isinstance(done, Deletion) else done
+    for deletion in context.erasures.delete(meter_id):
+        yield _noted(deletion, context)
+    for day in context.erasures.days(erasure):
+        context.on_day(day)
+        gone = _erase_from_lake(day, meter_id, context.lake, context.site)
         if gone is not None:
-            yield _noted(gone, means)
+            yield _noted(gone, context)
     if everywhere:
-        means.erasures.complete(erasure, means.clock())
+        context.erasures.complete(erasure, context.clock())
 
 
-def erase_again(means: Erasing) -> Iterator[Deletion]:
+def erase_again(context: Erasing) -> Iterator[Deletion]:
     """Erase from raw files what came again since. Its rows were not taken in, but its lines lie there."""
-    _note_rewritten(means)
-    erased = means.erasures.erased()
-    for waiting in means.erasures.to_erase():
+    _note_rewritten(context)
+    erased = context.erasures.erased()
+    for waiting in context.erasures.to_erase():
         try:
-            done = _clean(waiting, erased, means)
+            done = _clean(waiting, erased, context)
         except (NotFound, FileRejected):  # it went, or nobody can read it any more
             done = None
         if done is not None:
-            yield _noted(done, means)
-        means.erasures.done_with(waiting.source_file_id)
+            yield _noted(done, context)
+        context.erasures.done_with(waiting.source_file_id)
 
 
-def _note_rewritten(means: Erasing) -> None:
+def _note_rewritten(context: Erasing) -> None:
     """Let the ledger know of raw files that were rewritten just before an erasure was broken off."""
-    for path, sha256 in means.erasures.rewriting_broken_off():
+    for path, sha256 in context.erasures.rewriting_broken_off():
         with suppress(NotFound):
-            file = means.landing.head(path)
-            content = content_of(file, means.landing, means.site.limits.max_file_bytes)
+            file = context.landing.head(path)
+            content = content_of(file, context.landing, context.site.limits.max_file_bytes)
             if content is not None and sha256_of(content) == sha256:
-                means.erasures.rewritten(file, file, old=sha256, new=sha256)
-        means.erasures.forget_rewriting(path)
+                context.erasures.rewritten(file, file, old=sha256, new=sha256)
+        context.erasures.forget_rewriting(path)
 
 
-def _clean(waiting: ToErase, erased: pl.DataFrame, means: Erasing) -> Deletion | None:
+def _clean(waiting: ToErase, erased: pl.DataFrame, context: Erasing) -> Deletion | None:
     """Erase from a raw file; one that was replaced has none of the lines any more, and a delivery of its own."""
-    raw = raw_file(waiting.delivery, means.landing, means.site.limits)
+    raw = raw_file(waiting.delivery, context.landing, context.site.limits)
     if isinstance(raw, Absent):
         return None
-    if (cleaned := _cleaned(waiting, means)) is not None:
-        return _replace(raw, cleaned, raw.content.count(b"\n"), means)
-    path, received_at = waiting.delivery.path, waiting.delivery.received_at
-    parsed = parse_file(path, raw.content, means.site.limits)
-    evaluated = evaluate(parsed, means.site, received_at=received_at, now=waiting.processed_at)
-    lines = without_erased(evaluated, parsed, erased).erased_lines.to_list()
-    return _rewrite(raw, path, lines, means) if lines else None
+    if (cleaned := _cleaned(waiting, context)) is not None:
+        return _replace(raw, cleaned, raw.content.count(b"\n"), context)
+    text, received_at = raw.text(context.site.limits), waiting.delivery.received_at
+    judged = judge_delivery(text, context.site, received_at=received_at, now=waiting.processed_at, erased=erased)
+    lines = judged.erased_lines.to_list()
+    return _rewrite(raw, text, lines, context) if lines else None
 
 
-def _cleaned(waiting: ToErase, means: Erasing) -> bytes | None:
+def _cleaned(waiting: ToErase, context: Erasing) -> bytes | None:
     """What erasure made of the same content under another path, if it is there yet."""
     if waiting.cleaned is None or waiting.cleaned.path == waiting.delivery.path:
         return None
-    raw = raw_file(waiting.cleaned, means.landing, means.site.limits)
+    raw = raw_file(waiting.cleaned, context.landing, context.site.limits)
     return None if isinstance(raw, Absent) else raw.content
 
 
-def _all_files(means: Erasing) -> Iterator[LandedFile]:
+def _all_files(context: Erasing) -> Iterator[LandedFile]:
     """Without what a bucket keeps of a path and nobody has read: it is erased from when it has been."""
-    for _, of_path in groupby(means.landing.list_landed(), attrgetter("path")):
+    for _, of_path in groupby(context.landing.list_landed(), attrgetter("path")):
         *older, newest = of_path
-        unread = set(means.erasures.new_of(older)) if older else set()
+        unread = set(context.erasures.new_of(older)) if older else set()
         yield from (file for file in older if file not in unread)
         yield newest
-    yield from means.landing.quarantined(date.max)
+    yield from context.landing.quarantined(date.max)
 
 
-def _noted(deletion: Deletion, means: Erasing) -> Deletion:
-    means.archives.note([deletion], means.clock())
+def _noted(deletion: Deletion, context: Erasing) -> Deletion:
+    context.archives.note([deletion], context.clock())
     return deletion
 
 
-def _erase_from_file(file: LandedFile, meter_id: str, means: Erasing) -> Deletion | Unsearchable | None:
+def _erase_from_file(file: LandedFile, meter_id: str, context: Erasing) -> Deletion | Unsearchable | None:
     try:
-        raw = _as_it_is(file, means)
-        name, lines = _lines(file.path, raw.content, meter_id, means.site)
+        raw = _as_it_is(file, context)
+        text = raw.text(context.site.limits)
+        lines = lines_to_erase(text, meter_id)
     except NotFound:  # retention was faster
         return None
     except FileRejected as error:
         return Unsearchable(path=file.path, why=str(error))
     except StorageRefused as error:
         return Unsearchable(path=file.path, why=str(error), is_refused=True)
-    return _rewrite(raw, name, lines, means) if lines else None
+    return _rewrite(raw, text, lines, context) if lines else None
 
 
-def _as_it_is(listed: LandedFile, means: Erasing) -> RawFile:
-    path, max_bytes = listed.path, means.site.limits.max_file_bytes
-    file = version_of(means.landing, path, listed.version)
-    content = content_of(file, means.landing, max_bytes)
+def _as_it_is(listed: LandedFile, context: Erasing) -> RawFile:
+    path, max_bytes = listed.path, context.site.limits.max_file_bytes
+    file = version_of(context.landing, path, listed.version)
+    content = content_of(file, context.landing, max_bytes)
     if content is None:
         raise FileRejected(Reason.TOO_LARGE, f"{path} has {file.size_bytes} bytes, more than {max_bytes}")
     return RawFile(file=file, content=content)
 
 
-def _lines(path: str, content: bytes, meter_id: str, site: Site) -> tuple[str, list[int]]:
-    """A name by which the content can be read, and the meter's lines: its records, and bad ones that name it."""
-    limits = site.limits
-    try:
-        if not lines_that_name(path, content, None, meter_id, limits):  # much faster than to parse it
-            return path, []
-        parsed = parse_file(path, content, limits)
-    except FileRejected as error:
-        if error.reason is Reason.EMPTY_FILE:
-            return path, []
-        if error.reason in (Reason.CORRUPT_ARCHIVE, Reason.TOO_LARGE):
-            raise
-        name = path if error.reason is not Reason.BAD_EXTENSION else "plain.csv"
-        return name, lines_that_name(name, content, None, meter_id, limits)
-    bad = parsed.rejected["line_number"].to_list()
-    own = lines_of(parsed, meter_id).to_list()
-    return path, sorted({*own, *lines_that_name(path, content, bad, meter_id, limits)})
-
-
-def _rewrite(raw: RawFile, name: str, lines: list[int], means: Erasing) -> Deletion:
+def _rewrite(raw: RawFile, text: LandedText, lines: list[int], context: Erasing) -> Deletion:
     """Empty the lines of a file, which keeps its name and its time where the store can.
 
     What a bucket keeps of a path that holds a newer version can't be rewritten: it is deleted.
     """
-    if means.landing.versions(raw.file.path)[-1].version != raw.file.version:
-        if not means.landing.delete_version(raw.file):
+    if context.landing.versions(raw.file.path)[-1].version != raw.file.version:
+        if not context.landing.delete_version(raw.file):
             raise StorageUnavailable(f"{raw.file.path} changed, or is being written to: try again")
         return Deletion(layer=Layer.RAW, subject=raw.file.path, amount=len(lines), reason="erased lines")
-    new = blanked(name, raw.content, lines, means.site.limits)
-    return _replace(raw, new, len(lines), means)
+    return _replace(raw, blanked(text, lines), len(lines), context)
 
 
-def _replace(raw: RawFile, content: bytes, lines: int, means: Erasing) -> Deletion:
+def _replace(raw: RawFile, content: bytes, lines: int, context: Erasing) -> Deletion:
     """What we write ourselves is no delivery: the ledger hears of it before, so that it knows it if we are killed."""
     path, old, new = raw.file.path, sha256_of(raw.content), sha256_of(content)
-    means.erasures.rewriting(path, old=old, new=new)
-    written = means.landing.rewrite(raw.file, content)
-    means.erasures.rewritten(raw.file, written, old=old, new=new)
+    context.erasures.rewriting(path, old=old, new=new)
+    written = context.landing.rewrite(raw.file, content)
+    context.erasures.rewritten(raw.file, written, old=old, new=new)
     layer = Layer.RAW if path.startswith("raw-data/") else Layer.QUARANTINE
     return Deletion(layer=layer, subject=path, amount=lines, reason="erased lines")
 

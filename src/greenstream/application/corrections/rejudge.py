@@ -7,12 +7,12 @@ from datetime import date
 
 import polars as pl
 
-from greenstream.application.corrections.replay import OK, Means
+from greenstream.application.corrections.context import CorrectionContext
+from greenstream.application.corrections.replay import OK
 from greenstream.application.loading.raw_file import Absent, raw_file
 from greenstream.domain.codes import Flag
-from greenstream.domain.corrections.fixes import header_line
 from greenstream.domain.corrections.rejudge import rejudge
-from greenstream.domain.formats.header import read_header
+from greenstream.domain.formats import format_of
 from greenstream.domain.ledger import Delivery
 from greenstream.domain.site import Site
 from greenstream.ports.corrections import Rejudging
@@ -37,30 +37,34 @@ class RejudgedDay:
     unknown: int = 0
 
 
-def rejudge_days(flags: int, first: date | None, last: date | None, means: Means) -> Iterator[RejudgedDay]:
+def rejudge_days(
+    flags: int, first: date | None, last: date | None, context: CorrectionContext
+) -> Iterator[RejudgedDay]:
     """Judge the readings with any of these flags anew (0: all), of the local days from `first` to `last`.
 
     Each day is a transaction. Safe to repeat: readings that come out as they are stay as they are.
     """
-    commas = _Commas(means.landing, means.site)
-    for day in means.replays.days_with(flags, first, last):
-        if not means.dry_run:
-            means.replays.prepare_days([day], means.clock())
-        with means.replays.rejudge(day, dry_run=means.dry_run) as transaction:
-            done = _rejudge_day(day, flags, transaction, commas, means)
+    commas = _Commas(context.landing, context.site)
+    for day in context.replays.days_with(flags, first, last):
+        if not context.dry_run:
+            context.replays.prepare_days([day], context.clock())
+        with context.replays.rejudge(day, dry_run=context.dry_run) as transaction:
+            done = _rejudge_day(day, flags, transaction, commas, context)
         yield done
 
 
-def _rejudge_day(day: date, flags: int, transaction: Rejudging, commas: "_Commas", means: Means) -> RejudgedDay:
+def _rejudge_day(
+    day: date, flags: int, transaction: Rejudging, commas: "_Commas", context: CorrectionContext
+) -> RejudgedDay:
     readings, unknown, changes = 0, 0, Counter[tuple[str, str]]()
     for batch in transaction.readings(flags):
         is_comma = commas.of(batch, transaction)
         readings += batch.height
         unknown += is_comma.null_count()
         for decimal_comma in (False, True):
-            changed = rejudge(batch.filter(is_comma == decimal_comma), means.site, decimal_comma=decimal_comma)
+            changed = rejudge(batch.filter(is_comma == decimal_comma), context.site, decimal_comma=decimal_comma)
             changes += by_flags(changed)
-            if changed.height and not means.dry_run:
+            if changed.height and not context.dry_run:
                 transaction.replace(changed)
     return RejudgedDay(day=day, readings=readings, changes=dict(changes), unknown=unknown)
 
@@ -93,9 +97,8 @@ class _Commas:
         raw = raw_file(delivery, self._landing, self._site.limits)
         if isinstance(raw, Absent):
             return None
-        limits = self._site.limits
-        header = header_line(delivery.path, raw.content, limits)
-        return read_header(header.encode(), limits).decimal_comma
+        text = raw.text(self._site.limits)
+        return format_of(text).has_decimal_comma(text)
 
 
 def by_flags(changed: pl.DataFrame) -> Counter[tuple[str, str]]:

@@ -7,36 +7,21 @@ from datetime import datetime
 
 import polars as pl
 
+from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.loading.process_file import store_rows
 from greenstream.application.loading.raw_file import Absent, raw_file
 from greenstream.domain.codes import Rejection
-from greenstream.domain.corrections.fixes import Fixes, alone, header_line, with_lines
+from greenstream.domain.corrections.fixes import Fixes, by_themselves
 from greenstream.domain.corrections.values import RowChoice, WaitingRows
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.formats import parse_file
-from greenstream.domain.landing import Clock
+from greenstream.domain.formats import LandedText, format_of
 from greenstream.domain.ledger import Ledger, Stored
-from greenstream.domain.readings.judge import EvaluatedFile, evaluate
-from greenstream.domain.readings.schema import REJECTED, conform
-from greenstream.domain.site import Site
-from greenstream.ports.corrections import Replays
-from greenstream.ports.lake import Lake
-from greenstream.ports.landing import Landing
+from greenstream.domain.readings.delivery import judge_delivery
+from greenstream.domain.readings.judge import EvaluatedFile
+from greenstream.domain.readings.schema import ERASED, REJECTED, conform
 
 OK = "OK"  # the code of a row that passes
 NO_FIXES = Fixes()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What a replay works with; a dry run only says what would change."""
-
-    landing: Landing
-    replays: Replays
-    lake: Lake
-    site: Site
-    clock: Clock
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,38 +49,41 @@ class ReplayedFile:
         return sum(count for (_, after), count in self.changes.items() if after == OK)
 
 
-def replay_rows(choice: RowChoice, means: Means) -> Iterator[ReplayedFile]:
+def replay_rows(choice: RowChoice, context: CorrectionContext) -> Iterator[ReplayedFile]:
     """Replay the chosen rows as they came, a file at a time. Safe to repeat: what was replayed waits no longer."""
-    for waiting in means.replays.waiting(choice, texts=False):
-        yield _replay(waiting, NO_FIXES, means)
+    for waiting in context.replays.waiting(choice, texts=False):
+        yield _replay(waiting, NO_FIXES, context)
 
 
-def replay_fixes(fixes: Mapping[str, Fixes], means: Means) -> Iterator[ReplayedFile]:
+def replay_fixes(fixes: Mapping[str, Fixes], context: CorrectionContext) -> Iterator[ReplayedFile]:
     """Replay lines that a person has fixed, each in the place of the one that was rejected."""
     for source_file, fixed in fixes.items():
         matched = 0
-        for waiting in means.replays.waiting(RowChoice(source_file=source_file, lines=list(fixed.lines)), texts=True):
+        for waiting in context.replays.waiting(RowChoice(source_file=source_file, lines=list(fixed.lines)), texts=True):
             matched += waiting.rows.height
-            yield _replay(waiting, fixed, means)
+            yield _replay(waiting, fixed, context)
         if unmatched := len(fixed.lines) - matched:
             trouble = f"{unmatched} fixed lines are about no row that waits: it was replayed or discarded, or never was"
             yield ReplayedFile(source_file=source_file, rows=0, trouble=trouble)
 
 
-def export_rows(choice: RowChoice, means: Means) -> Iterator[pl.DataFrame]:
+def export_rows(choice: RowChoice, context: CorrectionContext) -> Iterator[pl.DataFrame]:
     """The chosen rows for a person to fix, a frame a file, with the columns that `fixes.to_csv` writes."""
-    for waiting in means.replays.waiting(choice, texts=True):
-        path = waiting.delivery.path
-        raw = raw_file(waiting.delivery, means.landing, means.site.limits)
-        header = "" if isinstance(raw, Absent) else header_line(path, raw.content, means.site.limits)
-        yield waiting.rows.with_columns(source_file=pl.lit(path), header=pl.lit(header))
+    for waiting in context.replays.waiting(choice, texts=True):
+        raw = raw_file(waiting.delivery, context.landing, context.site.limits)
+        header = "" if isinstance(raw, Absent) else _header(raw.text(context.site.limits))
+        yield waiting.rows.with_columns(source_file=pl.lit(waiting.delivery.path), header=pl.lit(header))
 
 
-def _replay(waiting: WaitingRows, fixes: Fixes, means: Means) -> ReplayedFile:
-    path, now = waiting.delivery.path, means.clock()
-    nothing = ReplayedFile(source_file=path, rows=waiting.rows.height)
+def _header(text: LandedText) -> str:
+    return format_of(text).header_line(text)
+
+
+def _replay(waiting: WaitingRows, fixes: Fixes, context: CorrectionContext) -> ReplayedFile:
+    now = context.clock()
+    nothing = ReplayedFile(source_file=waiting.delivery.path, rows=waiting.rows.height)
     try:
-        judged = _judge(waiting, fixes, means, now)
+        judged = _judge(waiting, fixes, context, now)
     except FileRejected as error:
         return replace(nothing, trouble=str(error))
     if isinstance(judged, Absent):
@@ -104,16 +92,21 @@ def _replay(waiting: WaitingRows, fixes: Fixes, means: Means) -> ReplayedFile:
             trouble=f"{judged.text}; its rows are kept whole, but can't be judged without its header: "
             "export them, put the file's header into `header`, and replay them with --from",
         )
-    if means.dry_run:
+    if context.dry_run:
         return replace(nothing, changes=_changes(waiting.rows, judged))
-    means.replays.prepare_days(judged.days(), now)
-    with means.replays.replay(waiting, now) as transaction:
+    return _store(waiting, judged, context, now)
+
+
+def _store(waiting: WaitingRows, judged: EvaluatedFile, context: CorrectionContext, now: datetime) -> ReplayedFile:
+    """Let out of the quarantine what passes, of the rows that wait yet."""
+    context.replays.prepare_days(judged.days(), now)
+    with context.replays.replay(waiting, now) as transaction:
         still = judged.only(transaction.open_lines())
         none = Stored(stored=0, duplicate=0)
-        stored = store_rows(still.in_store_order(), transaction.begin(), means.lake) if still.rows.height else none
+        stored = store_rows(still, transaction.begin(), context.lake) if still.rows.height else none
         ledger = transaction.close(still.rows["line_number"], stored, still.rejected)
-    return replace(
-        nothing,
+    return ReplayedFile(
+        source_file=waiting.delivery.path,
         rows=still.rows.height + still.rejected.height,
         stored=stored.stored,
         duplicate=stored.duplicate,
@@ -122,27 +115,26 @@ def _replay(waiting: WaitingRows, fixes: Fixes, means: Means) -> ReplayedFile:
     )
 
 
-def _judge(waiting: WaitingRows, fixes: Fixes, means: Means, now: datetime) -> EvaluatedFile | Absent:
+def _judge(waiting: WaitingRows, fixes: Fixes, context: CorrectionContext, now: datetime) -> EvaluatedFile | Absent:
     """The waiting rows in the company of their file; where it is gone, fixed ones by themselves, if we know its header.
 
     Absent where they can't be judged at all.
     """
-    path, raw = waiting.delivery.path, raw_file(waiting.delivery, means.landing, means.site.limits)
-    lines = _fixed_bytes(waiting.rows, fixes)
+    limits, lines = context.site.limits, _fixed_bytes(waiting.rows, fixes)
+    raw = raw_file(waiting.delivery, context.landing, limits)
     if not isinstance(raw, Absent):
-        content = raw.content
-        if lines:
-            path, content = "fixed.csv", with_lines(path, content, lines, means.site.limits)
-        return _evaluated(path, content, waiting, means.site, now)
+        text = raw.text(limits)
+        return _judged(format_of(text).replace(text, lines) if lines else text, waiting, context, now)
     if not fixes.header or not lines:
         return raw
-    return _none_inferred(_evaluated("alone.csv", alone(fixes.header, lines), waiting, means.site, now))
+    text = by_themselves(waiting.delivery.path, fixes.header, lines, limits)
+    return _none_inferred(_judged(text, waiting, context, now))
 
 
-def _evaluated(name: str, content: bytes, waiting: WaitingRows, site: Site, now: datetime) -> EvaluatedFile:
-    parsed = parse_file(name, content, site.limits)
-    evaluated = evaluate(parsed, site, received_at=waiting.delivery.received_at, now=now)
-    return evaluated.only(waiting.rows["line_number"])
+def _judged(text: LandedText, waiting: WaitingRows, context: CorrectionContext, now: datetime) -> EvaluatedFile:
+    received_at, none = waiting.delivery.received_at, pl.DataFrame(schema=ERASED)
+    judged = judge_delivery(text, context.site, received_at=received_at, now=now, erased=none)
+    return judged.evaluated.only(waiting.rows["line_number"])
 
 
 def _none_inferred(evaluated: EvaluatedFile) -> EvaluatedFile:

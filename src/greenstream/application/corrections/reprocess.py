@@ -6,18 +6,16 @@ from datetime import date
 
 import polars as pl
 
+from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.rejudge import by_flags
-from greenstream.application.corrections.replay import Means
-from greenstream.application.loading.raw_file import Absent, raw_file
-from greenstream.application.loading.rehydrate import rehydrate
-from greenstream.domain.corrections.erasure import without_erased
+from greenstream.application.loading.delivery import judge_again
+from greenstream.application.loading.raw_file import Absent
 from greenstream.domain.corrections.reprocess import row_changes
 from greenstream.domain.corrections.values import LoadedDelivery
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.formats import parse_file
 from greenstream.domain.formats.quarantine import quarantined_rows
 from greenstream.domain.ledger import Ledger
-from greenstream.domain.readings.judge import EvaluatedFile, evaluate
+from greenstream.domain.readings.delivery import JudgedDelivery
 from greenstream.domain.readings.schema import READINGS
 from greenstream.ports.corrections import Reprocessing
 from greenstream.ports.lake import Lake
@@ -57,54 +55,48 @@ class ReprocessedFile:
         return self.version or any(moved)
 
 
-def reprocess(first: date, last: date, means: Means) -> Iterator[ReprocessedFile]:
+def reprocess(first: date, last: date, context: CorrectionContext) -> Iterator[ReprocessedFile]:
     """Reprocess the loaded files with readings on the local days, or received on them; each whole, in a transaction.
 
     Safe to repeat: files that come out as they are stay as they are. A reading that one file no longer gives may still
     be given by another, for which it was a duplicate: then it is that one's in the end, so all are looked at once more
     when anything was superseded.
     """
-    files, superseded = means.replays.loaded(first, last), 0
+    files, superseded = context.replays.loaded(first, last), 0
     for file in files:
-        done = _reprocess(file, means)
+        done = _reprocess(file, context)
         superseded += done.superseded
         yield done
-    if superseded and not means.dry_run:
-        yield from (again for file in files if (again := _reprocess(file, means)).is_other)
+    if superseded and not context.dry_run:
+        yield from (again for file in files if (again := _reprocess(file, context)).is_other)
 
 
-def _reprocess(file: LoadedDelivery, means: Means) -> ReprocessedFile:
-    path = file.delivery.path
-    raw = raw_file(file.delivery, means.landing, means.site.limits)
-    if isinstance(raw, Absent):
-        return ReprocessedFile(source_file=path, trouble=raw.text)
+def _reprocess(file: LoadedDelivery, context: CorrectionContext) -> ReprocessedFile:
+    path, erased = file.delivery.path, context.replays.erased()
     try:
-        parsed = parse_file(path, raw.content, means.site.limits)
+        judged = judge_again(file.delivery, context.landing, context.site, now=file.processed_at, erased=erased)
     except FileRejected as error:
         return ReprocessedFile(source_file=path, trouble=str(error))
-    judged = evaluate(parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at)
-    evaluated = without_erased(judged.in_store_order(), parsed, means.replays.erased()).evaluated
-    with means.replays.reprocess(file, means.clock(), dry_run=means.dry_run) as transaction:
-        done = _compared(file, evaluated, raw.content, transaction, means)
+    if isinstance(judged, Absent):
+        return ReprocessedFile(source_file=path, trouble=judged.text)
+    with context.replays.reprocess(file, context.clock(), dry_run=context.dry_run) as transaction:
+        done = _compared(path, judged, transaction, context)
         if not done.is_other:
             transaction.leave()
             return done
-        return replace(done, ledger=transaction.close(parsed.rows))
+        return replace(done, ledger=transaction.close(judged.rows))
 
 
 def _compared(
-    file: LoadedDelivery, evaluated: EvaluatedFile, content: bytes, transaction: Reprocessing, means: Means
+    path: str, judged: JudgedDelivery, transaction: Reprocessing, context: CorrectionContext
 ) -> ReprocessedFile:
-    path, limits = file.delivery.path, means.site.limits
-    reliable = transaction.register_meters(evaluated)
-    former = _meters_in_lake(path, transaction.retired_days(), means.lake)
-    rehydrate(transaction.absent(former), transaction, means.lake)
-    judged = pl.concat([pl.DataFrame(schema=READINGS), *evaluated.readings(reliable)])
-    changes = row_changes(transaction.stored(), transaction.quarantined(), judged, evaluated.rejected, limits)
+    readings, rejected = _readings(path, judged, transaction, context), judged.evaluated.rejected
+    limits = context.site.limits
+    changes = row_changes(transaction.stored(), transaction.quarantined(), readings, rejected, limits)
     transaction.replace(changes.changed)
     transaction.supersede(changes.gone)
-    added = transaction.add(judged.filter(pl.col("line_number").is_in(changes.added.implode())))
-    transaction.quarantine(quarantined_rows(path, content, changes.rejected, limits))
+    added = transaction.add(readings.filter(pl.col("line_number").is_in(changes.added.implode())))
+    transaction.quarantine(quarantined_rows(judged.text, changes.rejected))
     transaction.release(changes.let_out, changes.recoded)
     return ReprocessedFile(
         source_file=path,
@@ -115,6 +107,14 @@ def _compared(
         let_out=len(changes.let_out),
         version=transaction.move_version(),
     )
+
+
+def _readings(path: str, judged: JudgedDelivery, transaction: Reprocessing, context: CorrectionContext) -> pl.DataFrame:
+    """The rows to store in full (schema READINGS), once what the lake alone has of their meters is back."""
+    reliable = transaction.register_meters(judged.evaluated)
+    former = _meters_in_lake(path, transaction.retired_days(), context.lake)
+    rehydrate(transaction.absent(former), transaction, context.lake)
+    return pl.concat([pl.DataFrame(schema=READINGS), *judged.evaluated.readings(reliable)])
 
 
 def _meters_in_lake(path: str, days: list[date], lake: Lake) -> list[str]:

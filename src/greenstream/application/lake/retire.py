@@ -49,39 +49,39 @@ class Retention:
     dry_run: bool = False
 
 
-def retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]:
+def retire(context: Retention, today: date, now: datetime) -> Iterator[Retirement]:
     """Let go of all that is past its lifetime: days of the database, raw files, then what was kept about them."""
-    with _alone(means):
-        yield from _retire(means, today, now)
+    with _alone(context):
+        yield from _retire(context, today, now)
 
 
-def _retire(means: Retention, today: date, now: datetime) -> Iterator[Retirement]:
-    last = today - timedelta(days=means.lifetimes.readings)
+def _retire(context: Retention, today: date, now: datetime) -> Iterator[Retirement]:
+    last = today - timedelta(days=context.lifetimes.readings)
     gone = set[date]()
-    for facts in means.archives.to_retire(last):
-        retired = retire_day(facts, means, now)
+    for facts in context.archives.to_retire(last):
+        retired = retire_day(facts, context, now)
         if retired.kept_because is None:
             gone.add(facts.day)
         yield retired
-    if not means.dry_run:
+    if not context.dry_run:
         with suppress(TransactionConflict):  # loads and readers left no gap: the next night does it
-            means.archives.join_older(last)
-        means.landing.sweep(before=now - HALF_WRITTEN)
-    yield from _retire_landed(means, day_start(last, means.timezone), gone, now)
-    yield from _expire_copies(today - timedelta(days=means.lifetimes.quarantine), means, now)
-    for layer, unit, lifetime in _kept_longer(means.lifetimes):
-        yield from _expire(layer, unit, today - timedelta(days=lifetime), means, now)
+            context.archives.join_older(last)
+        context.landing.sweep(before=now - HALF_WRITTEN)
+    yield from _retire_landed(context, day_start(last, context.timezone), gone, now)
+    yield from _expire_copies(today - timedelta(days=context.lifetimes.quarantine), context, now)
+    for layer, unit, lifetime in _kept_longer(context.lifetimes):
+        yield from _expire(layer, unit, today - timedelta(days=lifetime), context, now)
 
 
-def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
+def retire_day(facts: DayFacts, context: Retention, now: datetime) -> Retirement:
     """Let go of a day's readings in the database, if the lake has each of them."""
-    with _alone(means), means.archives.retiring(facts.day) as retiring:
+    with _alone(context), context.archives.retiring(facts.day) as retiring:
         snapshot = retiring.snapshot()
         too_early = _too_early(retiring.facts())
-        kept_because = too_early or next(differences(retiring.facts(), snapshot, means.lake), None)
+        kept_because = too_early or next(differences(retiring.facts(), snapshot, context.lake), None)
         rows = sum(part.rows for part in snapshot.checksums().values())
-        if kept_because is None and not means.dry_run:
-            reason = f"older than {means.lifetimes.readings} days; the lake has the same {rows} record_ids"
+        if kept_because is None and not context.dry_run:
+            reason = f"older than {context.lifetimes.readings} days; the lake has the same {rows} record_ids"
             deletion = Deletion(layer=Layer.DATABASE, subject=str(facts.day), amount=rows, reason=reason)
             retiring.retire(deletion, now)
     return Retirement(
@@ -93,9 +93,9 @@ def retire_day(facts: DayFacts, means: Retention, now: datetime) -> Retirement:
     )
 
 
-def _alone(means: Retention) -> AbstractContextManager[None]:
+def _alone(context: Retention) -> AbstractContextManager[None]:
     """A dry run gets in nobody's way."""
-    return nullcontext() if means.dry_run else means.exclusion.alone()
+    return nullcontext() if context.dry_run else context.exclusion.alone()
 
 
 def _too_early(facts: DayFacts) -> str | None:
@@ -104,17 +104,17 @@ def _too_early(facts: DayFacts) -> str | None:
     return None if facts.is_archived else f"{facts.day} has to be archived first"
 
 
-def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now: datetime) -> Iterator[Retirement]:
+def _retire_landed(context: Retention, before: datetime, gone_days: set[date], now: datetime) -> Iterator[Retirement]:
     checked: dict[date, str | None] = {}
-    if not means.dry_run:
-        means.archives.forget_replaced(before, now)
-    landed = iter(means.archives.landed_before(before))
+    if not context.dry_run:
+        context.archives.forget_replaced(before, now)
+    landed = iter(context.archives.landed_before(before))
     while files := list(islice(landed, FILES_AT_ONCE)):
         gone, deleted = [], []
         for file in files:
-            yield from _newly_damaged(file, means.lake, checked)
+            yield from _newly_damaged(file, context.lake, checked)
             kept_because = _still_needed(file, gone_days, checked)
-            dropped = _drop(file, means) if kept_because is None else Dropped.NOT
+            dropped = _drop(file, context) if kept_because is None else Dropped.NOT
             if kept_because is None and dropped is Dropped.NOT:
                 kept_because = "somebody is writing to it"
             gone += [file] if dropped is not Dropped.NOT else []
@@ -128,9 +128,9 @@ def _retire_landed(means: Retention, before: datetime, gone_days: set[date], now
                 unit="bytes",
                 kept_because=kept_because,
             )
-        if not means.dry_run:
-            means.archives.forget_landed([file.source_file_id for file in gone], now)
-            means.archives.note([_raw_deletion(file, means) for file in deleted], now)
+        if not context.dry_run:
+            context.archives.forget_landed([file.source_file_id for file in gone], now)
+            context.archives.note([_raw_deletion(file, context) for file in deleted], now)
 
 
 def _newly_damaged(file: LandedCopy, lake: Lake, checked: dict[date, str | None]) -> Iterator[Retirement]:
@@ -169,26 +169,26 @@ class Dropped(Enum):
     NOT = "not"
 
 
-def _drop(file: LandedCopy, means: Retention) -> Dropped:
+def _drop(file: LandedCopy, context: Retention) -> Dropped:
     try:
-        landed = means.landing.head(file.delivery.path)
-        if not is_still(landed, file.delivery, means.landing):
+        landed = context.landing.head(file.delivery.path)
+        if not is_still(landed, file.delivery, context.landing):
             return Dropped.BEFORE
-        if means.dry_run:
+        if context.dry_run:
             return Dropped.NOW
         if file.is_rejected and file.delivery.sha256 is not None:  # copied when it was rejected; this makes sure
-            means.landing.quarantine(landed.path, b"".join(means.landing.read(landed)))
-        return Dropped.NOW if means.landing.delete(landed) else Dropped.NOT
+            context.landing.quarantine(landed.path, b"".join(context.landing.read(landed)))
+        return Dropped.NOW if context.landing.delete(landed) else Dropped.NOT
     except NotFound:
         return Dropped.BEFORE
     except StorageUnavailable:
-        means.landing.head(file.delivery.path)  # raises, too, unless it was just this file that changed
+        context.landing.head(file.delivery.path)  # raises, too, unless it was just this file that changed
         return Dropped.NOT
 
 
-def _raw_deletion(file: LandedCopy, means: Retention) -> Deletion:
+def _raw_deletion(file: LandedCopy, context: Retention) -> Deletion:
     days = f"{len(file.days)} days" if len(file.days) != 1 else str(file.days[0])
-    reason = f"older than {means.lifetimes.readings} days; the lake has its readings of {days}"
+    reason = f"older than {context.lifetimes.readings} days; the lake has its readings of {days}"
     return Deletion(layer=Layer.RAW, subject=file.delivery.path, amount=file.delivery.size_bytes, reason=reason)
 
 
@@ -200,24 +200,24 @@ def _kept_longer(lifetimes: Lifetimes) -> tuple[tuple[Layer, str, int], ...]:
     )
 
 
-def _expire(layer: Layer, unit: str, last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
-    count = means.archives.expire(layer, day_start(last, means.timezone), dry_run=means.dry_run)
+def _expire(layer: Layer, unit: str, last: date, context: Retention, now: datetime) -> Iterator[Retirement]:
+    count = context.archives.expire(layer, day_start(last, context.timezone), dry_run=context.dry_run)
     if not count:
         return
     subject = f"before {last}"
-    if not means.dry_run:
-        means.archives.note([Deletion(layer=layer, subject=subject, amount=count, reason="past its lifetime")], now)
+    if not context.dry_run:
+        context.archives.note([Deletion(layer=layer, subject=subject, amount=count, reason="past its lifetime")], now)
     yield Retirement(layer=layer, subject=subject, amount=count, unit=unit)
 
 
-def _expire_copies(last: date, means: Retention, now: datetime) -> Iterator[Retirement]:
+def _expire_copies(last: date, context: Retention, now: datetime) -> Iterator[Retirement]:
     """Copies of rejected files."""
-    for file in means.landing.quarantined(last):
-        if not means.dry_run:
-            if not means.landing.delete(file):
+    for file in context.landing.quarantined(last):
+        if not context.dry_run:
+            if not context.landing.delete(file):
                 continue
             deletion = Deletion(
                 layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, reason="past its lifetime"
             )
-            means.archives.note([deletion], now)
+            context.archives.note([deletion], now)
         yield Retirement(layer=Layer.QUARANTINE, subject=file.path, amount=file.size_bytes, unit="bytes")

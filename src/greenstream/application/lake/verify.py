@@ -8,14 +8,13 @@ import numpy as np
 import polars as pl
 
 from greenstream.application.lake.compare import differences
-from greenstream.application.loading.raw_file import Absence, Absent, raw_file
-from greenstream.domain.corrections.erasure import without_erased
+from greenstream.application.loading.delivery import judge_again
+from greenstream.application.loading.raw_file import Absence, Absent
 from greenstream.domain.errors import FileRejected, LakeDamaged
-from greenstream.domain.formats import parse_file
 from greenstream.domain.lake.archive import id_bytes, with_record_ids
 from greenstream.domain.lake.manifest import Manifest
 from greenstream.domain.lake.retention import DayFacts, LoadedFile
-from greenstream.domain.readings.judge import evaluate
+from greenstream.domain.readings.judge import EvaluatedFile
 from greenstream.domain.site import Site
 from greenstream.ports.lake import Archives, DaySnapshot, Lake
 from greenstream.ports.landing import Landing
@@ -52,26 +51,26 @@ class Verification:
     raw: bool = True
 
 
-def verify(day: date, means: Verification) -> Verified:
+def verify(day: date, context: Verification) -> Verified:
     """Compare a day's lake objects with their manifest, the database with the lake, and raw files with either.
 
     Nothing is changed.
     """
-    with means.archives.snapshot(day) as snapshot:
+    with context.archives.snapshot(day) as snapshot:
         facts = snapshot.facts()
         if facts is None:
-            return _without_facts(day, means.lake)
-        manifest = _manifest(day, means.lake)
+            return _without_facts(day, context.lake)
+        manifest = _manifest(day, context.lake)
         found, notes = list[str](), list[str]()
         if manifest is not None:
-            found += _damaged_aggregates(manifest, means.lake)
-            found += (f"{key} is in the lake, but not in its manifest" for key in means.lake.strays(manifest))
-        found += differences(facts, snapshot, means.lake)
+            found += _damaged_aggregates(manifest, context.lake)
+            found += (f"{key} is in the lake, but not in its manifest" for key in context.lake.strays(manifest))
+        found += differences(facts, snapshot, context.lake)
         if not facts.is_archived:
             notes.append(f"{day} isn't archived as it is now: the next nightly does it")
-        files = list(means.archives.loaded_on(day)) if means.raw else []
-        kept = _ids(facts, snapshot, manifest, means.lake) if files else NONE
-        read = [_compare_raw(file, day, kept, means) for file in files]
+        files = list(context.archives.loaded_on(day)) if context.raw else []
+        kept = _ids(facts, snapshot, manifest, context.lake) if files else NONE
+        read = [_compare_raw(file, day, kept, context) for file in files]
         replaced = [each for each in read if isinstance(each, Replaced)]
     return Verified(
         day=day,
@@ -130,15 +129,16 @@ class Replaced:
     note: str
 
 
-def _compare_raw(file: LoadedFile, day: date, kept: Ids, means: Verification) -> str | Replaced | None:
+def _compare_raw(file: LoadedFile, day: date, kept: Ids, context: Verification) -> str | Replaced | None:
     """What is wrong with a raw file, "" if nothing is; None where it is no longer there."""
-    path, raw = file.delivery.path, raw_file(file.delivery, means.landing, means.site.limits)
-    if isinstance(raw, Absent):
-        return _without_raw(raw, file)
+    path, erased = file.delivery.path, context.archives.erased()
     try:
-        produced = _produced(file, raw.content, day, means)
+        judged = judge_again(file.delivery, context.landing, context.site, now=file.processed_at, erased=erased)
     except FileRejected as error:
         return f"{path} was loaded, but can't be read by the present settings: {error}"
+    if isinstance(judged, Absent):
+        return _without_raw(judged, file)
+    produced = _ids_of(judged.evaluated, day)
     missing = len(produced) - int(_among(produced, kept).sum())
     return f"{path}: {missing} of its {len(produced)} readings of {day} are missing" if missing else ""
 
@@ -152,11 +152,8 @@ def _without_raw(raw: Absent, file: LoadedFile) -> str | Replaced | None:
     return None if file.may_be_gone else f"{path} is missing, though nobody deleted it"
 
 
-def _produced(file: LoadedFile, content: bytes, day: date, means: Verification) -> Ids:
-    """What the file's rows of the day would be stored as, judged as they were then."""
-    parsed = parse_file(file.delivery.path, content, means.site.limits)
-    judged = evaluate(parsed, means.site, received_at=file.delivery.received_at, now=file.processed_at)
-    evaluated = without_erased(judged, parsed, means.archives.erased()).evaluated
+def _ids_of(evaluated: EvaluatedFile, day: date) -> Ids:
+    """What the rows of the day would be stored as."""
     reliable = pl.repeat(value=True, n=len(evaluated.meters), eager=True)
     parts = [_heads(batch.filter(pl.col("day") == day)["record_id"]) for batch in evaluated.readings(reliable)]
     return np.concatenate([NONE, *parts])

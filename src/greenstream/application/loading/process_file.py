@@ -3,18 +3,18 @@
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
 from greenstream.application.loading.raw_file import content_of, sha256_of
 from greenstream.application.loading.rehydrate import rehydrate
-from greenstream.domain.corrections.erasure import without_erased
 from greenstream.domain.errors import OUTAGES, FileRejected, InvalidKey, NotFound, RetryableError, StorageRefused
-from greenstream.domain.formats import check_size, parse_file
-from greenstream.domain.formats.quarantine import quarantined_rows
+from greenstream.domain.formats import check_size, landed_text
 from greenstream.domain.landing import Clock, LandedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome, Stored
-from greenstream.domain.readings.judge import EvaluatedFile, evaluate
+from greenstream.domain.readings.delivery import JudgedDelivery, judge_delivery
+from greenstream.domain.readings.judge import EvaluatedFile
 from greenstream.domain.site import Site
 from greenstream.domain.text import shortened
 from greenstream.ports.lake import Lake
@@ -91,27 +91,30 @@ def reject_unlanded(path: str, size_bytes: int, *, database: Database, site: Sit
 def _load(
     delivery: Delivery, content: bytes | None, database: Database, lake: Lake, site: Site, clock: Clock
 ) -> FileResult:
-    """Check → parse → apply rules → one transaction { claim, store rows, findings, quarantine, ledger } → done."""
+    """Check → judge → one transaction { claim, store rows, findings, quarantine, ledger } → done."""
     check_size(delivery.path, delivery.size_bytes, site.limits)
     assert content is not None
     assert delivery.sha256 is not None
     if database.is_loaded(delivery.sha256):
         return _duplicate(delivery, database, clock)
-    parsed = parse_file(delivery.path, content, site.limits)
-    now = clock()
-    judged = evaluate(parsed, site, received_at=delivery.received_at, now=now).in_store_order()
-    spared = without_erased(judged, parsed, database.erased())
-    evaluated, erased = spared.evaluated, len(spared.erased_lines)
-    rejected = quarantined_rows(delivery.path, content, evaluated.rejected, site.limits)
-    database.prepare_days(evaluated.days(), now)
+    now, text = clock(), landed_text(delivery.path, content, site.limits)
+    judged = judge_delivery(text, site, received_at=delivery.received_at, now=now, erased=database.erased())
+    return _store(judged, delivery, database, lake, now) or _duplicate(delivery, database, clock)
+
+
+def _store(
+    judged: JudgedDelivery, delivery: Delivery, database: Database, lake: Lake, now: datetime
+) -> FileResult | None:
+    """None where another delivery has loaded the content."""
+    database.prepare_days(judged.evaluated.days(), now)
     with database.load(delivery, now) as load:
         if load is None:
-            return _duplicate(delivery, database, clock)
-        stored = store_rows(evaluated, load, lake)
-        quarantined = load.quarantine(rejected)
+            return None
+        stored, erased = store_rows(judged.evaluated, load, lake), len(judged.erased_lines)
+        quarantined = load.quarantine(judged.quarantined())
         duplicate = stored.duplicate + erased  # known once, and not taken in again
-        ledger = Ledger(rows=parsed.rows, stored=stored.stored, duplicate=duplicate, rejected=quarantined)
-        return load.close(ledger, parsed.header.ignored_columns, to_erase=erased > 0)
+        ledger = Ledger(rows=judged.rows, stored=stored.stored, duplicate=duplicate, rejected=quarantined)
+        return load.close(ledger, judged.ignored_columns, to_erase=erased > 0)
 
 
 def store_rows(evaluated: EvaluatedFile, load: StoredRows, lake: Lake) -> Stored:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from greenstream.domain.errors import NotFound, StorageRefused
+from greenstream.domain.formats import LandedText, landed_text
 from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import Delivery
 from greenstream.domain.limits import Limits
@@ -34,6 +35,9 @@ class RawFile:
 
     file: LandedFile
     content: bytes
+
+    def text(self, limits: Limits) -> LandedText:
+        return landed_text(self.file.path, self.content, limits)
 
 
 def raw_file(delivery: Delivery, landing: Landing, limits: Limits) -> RawFile | Absent:

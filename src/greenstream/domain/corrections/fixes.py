@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from greenstream.domain.errors import InvalidFixes
-from greenstream.domain.formats.content import text_blocks
-from greenstream.domain.formats.lines import count_lines
+from greenstream.domain.formats import LandedText, format_of, landed_text
 from greenstream.domain.limits import Limits
 from greenstream.domain.text import beginning
 
@@ -86,31 +85,8 @@ def _check(name: str, rows: pl.DataFrame) -> None:
             raise InvalidFixes(f"{name}: record {found['at'][0]} {fault}")
 
 
-def with_lines(name: str, content: bytes, lines: Mapping[int, bytes], limits: Limits) -> bytes:
-    """The text of a landed file with some of its lines (1 = the header's) replaced; line ends stay as they are."""
-    first, out = 1, []
-    for block in text_blocks(name, content, limits):
-        behind = first + count_lines(block)
-        own = {number - first: line for number, line in lines.items() if first <= number < behind}
-        out.append(_replaced(block, own) if own else block)
-        first = behind
-    return b"".join(out)
-
-
-def _replaced(block: bytes, lines: Mapping[int, bytes]) -> bytes:
-    found = block.split(b"\n")
-    for at, line in lines.items():
-        found[at] = line + (b"\r" if found[at].endswith(b"\r") else b"")
-    return b"\n".join(found)
-
-
-def alone(header: str, lines: Mapping[int, bytes]) -> bytes:
-    """A text that has nothing but the header and these lines, each with the number it had in its file."""
-    blank = header.encode() + b"\n" * max(lines)
-    return with_lines("alone.csv", blank, lines, Limits())
-
-
-def header_line(name: str, content: bytes, limits: Limits) -> str:
-    """The header of a landed file that was loaded before."""
-    line, _, _ = next(text_blocks(name, content, limits)).partition(b"\n")
-    return line.removesuffix(b"\r").decode()
+def by_themselves(name: str, header: str, lines: Mapping[int, bytes], limits: Limits) -> LandedText:
+    """A file that has nothing but its header and these lines, each with the number it had there."""
+    packed = landed_text(name, b"", limits)
+    blank = packed.with_blocks([header.encode() + b"\n" * max(lines)])
+    return format_of(blank).replace(blank, lines)

@@ -1,6 +1,7 @@
 """Bytes to rows and rejected rows."""
 
-from greenstream.domain.formats.content import check_size, compression_of
-from greenstream.domain.formats.records import ParsedFile, parse_file
+from greenstream.domain.formats.content import LandedText, check_size, landed_text
+from greenstream.domain.formats.format import Format, format_of
+from greenstream.domain.formats.records import ParsedFile
 
-__all__ = ["ParsedFile", "check_size", "compression_of", "parse_file"]
+__all__ = ["Format", "LandedText", "ParsedFile", "check_size", "format_of", "landed_text"]

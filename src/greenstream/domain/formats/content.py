@@ -1,10 +1,14 @@
-"""A landed file's bytes: which extension, how to decompress, where lines end. Guards every size on the way."""
+"""A landed file's bytes: which extension, how to decompress, where lines end. Guards every size on the way.
+
+Formats see text alone: what packs it is known here and nowhere else.
+"""
 
 import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 from typing import BinaryIO, cast
@@ -55,22 +59,51 @@ def check_size(name: str, size_bytes: int, limits: Limits) -> None:
         raise FileRejected(Reason.TOO_LARGE, f"{name} has {size_bytes} bytes, more than {limits.max_file_bytes}")
 
 
-def text_blocks(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:
-    """Decompress a file into blocks of about 2 MiB, each ending at the end of a line, the last one wherever it ends.
+@dataclass(frozen=True, kw_only=True)
+class LandedText:
+    """The text of a file, unpacked as it is read. `name` is what messages call it."""
 
-    A byte order mark is dropped. A line that is longer than a block is a block by itself.
+    name: str
+    raw: bytes = field(repr=False)
+    compression: Compression
+    limits: Limits = field(repr=False)
 
-    Raises:
-        FileRejected: EMPTY_FILE, TOO_LARGE or CORRUPT_ARCHIVE, while iterating.
-    """
-    if compression_of(name) is Compression.NONE:
-        yield from _slices_at_lines(name, content)
-        return
-    pieces = _decompressed(name, content, limits)
-    head = next(pieces, b"")
-    if not head:
-        raise FileRejected(Reason.EMPTY_FILE, f"{name} holds 0 bytes")
-    yield from _cut_at_lines(name, chain([head.removeprefix(UTF8_BOM)], pieces))
+    def blocks(self) -> Iterator[bytes]:
+        """Blocks of about 2 MiB, each ending at the end of a line, the last one wherever the text ends.
+
+        A byte order mark is dropped. A line that is longer than a block is a block by itself.
+
+        Raises:
+            FileRejected: EMPTY_FILE, TOO_LARGE or CORRUPT_ARCHIVE, while iterating.
+        """
+        if self.compression is Compression.NONE:
+            yield from _slices_at_lines(self.name, self.raw)
+            return
+        pieces = _decompressed(self)
+        head = next(pieces, b"")
+        if not head:
+            raise FileRejected(Reason.EMPTY_FILE, f"{self.name} holds 0 bytes")
+        yield from _cut_at_lines(self.name, chain([head.removeprefix(UTF8_BOM)], pieces))
+
+    def with_blocks(self, blocks: Iterable[bytes]) -> "LandedText":
+        """The same file with this text, not packed; a byte order mark stays where it could be seen."""
+        mark = UTF8_BOM if self.raw.startswith(UTF8_BOM) else b""
+        return replace(self, raw=b"".join([mark, *blocks]), compression=Compression.NONE)
+
+    def packed(self, compression: Compression) -> bytes:
+        """The bytes of a text that isn't packed, as a file of that compression; the same ones each time."""
+        if compression is Compression.GZIP:
+            return gzip.compress(self.raw, mtime=0)
+        return zstd.compress(self.raw) if compression is Compression.ZSTD else self.raw
+
+
+def landed_text(name: str, content: bytes, limits: Limits) -> LandedText:
+    """A landed file, given its bytes as landed; one with another extension counts as not packed."""
+    try:
+        compression = compression_of(name)
+    except FileRejected:
+        compression = Compression.NONE
+    return LandedText(name=name, raw=content, compression=compression, limits=limits)
 
 
 def _slices_at_lines(name: str, content: bytes) -> Iterator[bytes]:
@@ -112,15 +145,15 @@ def _check_line(name: str, length: int) -> None:
         raise FileRejected(Reason.TOO_LARGE, f"{name} has a line of more than {LONGEST_KEPT_LINE} bytes")
 
 
-def _decompressed(name: str, content: bytes, limits: Limits) -> Iterator[bytes]:
+def _decompressed(text: LandedText) -> Iterator[bytes]:
     """Pieces of at most one block, guarded: an archive never yields more than `max_content_bytes`."""
-    total = 0
+    name, most_bytes, total = text.name, text.limits.max_content_bytes, 0
     try:
-        with _reader(compression_of(name), content) as reader:
+        with _reader(text.compression, text.raw) as reader:
             while piece := reader.read(BLOCK_BYTES):
                 total += len(piece)
-                if total > limits.max_content_bytes:
-                    raise FileRejected(Reason.TOO_LARGE, f"{name} holds more than {limits.max_content_bytes} bytes")
+                if total > most_bytes:
+                    raise FileRejected(Reason.TOO_LARGE, f"{name} holds more than {most_bytes} bytes")
                 yield piece
     except (EOFError, OSError, zlib.error, zstd.ZstdError) as error:
         raise FileRejected(Reason.CORRUPT_ARCHIVE, f"{name} can't be decompressed: {error}") from error

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from greenstream.domain.codes import Rejection
-from greenstream.domain.formats.content import BLOCK_BYTES, text_blocks
+from greenstream.domain.formats.content import BLOCK_BYTES, LandedText
 from greenstream.domain.formats.lines import Lines, count_lines, texts_of
-from greenstream.domain.limits import Limits
 from greenstream.domain.readings.schema import QUARANTINED, conform
 
 RULES = {code.value: code.rule_id for code in Rejection}
@@ -26,15 +25,13 @@ class LongRow:
     code: Rejection
 
 
-def quarantined_rows(
-    name: str, content: bytes, rejected: pl.DataFrame, limits: Limits
-) -> Iterator[pl.DataFrame | LongRow]:
+def quarantined_rows(text: LandedText, rejected: pl.DataFrame) -> Iterator[pl.DataFrame | LongRow]:
     """Look up the rejected rows (schema REJECTED, by line number) of a file that was parsed before.
 
     Yields frames of schema QUARANTINED, a block of the file each, and long rows by themselves.
     """
     numbers, first, done = rejected["line_number"], 1, 0
-    for block in text_blocks(name, content, limits) if len(numbers) else ():
+    for block in text.blocks() if len(numbers) else ():
         behind = first + count_lines(block)
         upto = numbers.search_sorted(behind)
         if upto > done:

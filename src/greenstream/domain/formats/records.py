@@ -9,12 +9,34 @@ from dataclasses import dataclass
 import polars as pl
 
 from greenstream.domain.codes import Rejection
-from greenstream.domain.formats.csv_rows import FIELDS, RawRecords, read_records
-from greenstream.domain.formats.header import BLANKS, Header
+from greenstream.domain.formats.header import BLANKS
 from greenstream.domain.limits import Limits
 from greenstream.domain.readings.schema import CODE, REJECTED, conform
 
+FIELDS = ("meter_id", "timestamp", "energy_value", "unit", "location")
 NULL_TOKENS = ("", "null", "none", "nan", "na", "n/a", "-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawRecords:
+    """The fields of a file as they stand there.
+
+    Attributes:
+        decimal_comma: whether a comma in a value is a decimal one.
+        ignored_columns: what the file has besides the columns of FIELDS.
+        records: `line_number` (UInt32) and the columns of FIELDS (Categorical, untrimmed; null where empty or where the
+            file lacks the column).
+        malformed: the `line_number` of each line that is no record.
+    """
+
+    decimal_comma: bool
+    ignored_columns: tuple[str, ...]
+    records: pl.DataFrame
+    malformed: pl.DataFrame
+
+    @property
+    def rows(self) -> int:
+        return self.records.height + self.malformed.height
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +46,9 @@ class ParsedFile:
     The dictionaries are String Series of distinct texts without nulls. `rejected` has schema REJECTED.
     """
 
-    header: Header
     rows: int
+    decimal_comma: bool
+    ignored_columns: tuple[str, ...]
     records: pl.DataFrame
     rejected: pl.DataFrame
     meters: pl.Series
@@ -40,16 +63,7 @@ class _Column:
     texts: pl.Series
 
 
-def parse_file(name: str, content: bytes, limits: Limits) -> ParsedFile:
-    """Parse a landed file, given its bytes as landed.
-
-    Raises:
-        FileRejected: any Reason; those that need no look inside have been ruled out by `check_size`.
-    """
-    return _with_dictionaries(read_records(name, content, limits), limits)
-
-
-def _with_dictionaries(raw: RawRecords, limits: Limits) -> ParsedFile:
+def with_dictionaries(raw: RawRecords, limits: Limits) -> ParsedFile:
     """Encode each column; rows with a field that is too long, or without a usable meter_id, are rejected here."""
     columns = {name: _encode(raw.records[name]) for name in FIELDS}
     meters = _drop_long(columns.pop("meter_id"), limits.max_meter_id_chars)
@@ -68,8 +82,9 @@ def _with_dictionaries(raw: RawRecords, limits: Limits) -> ParsedFile:
     records, lost = _without_unusable(records, too_long)
     rejected = pl.concat([_rejected(raw.malformed, pl.lit(Rejection.MALFORMED_ROW.value)), lost])
     return ParsedFile(
-        header=raw.header,
         rows=raw.rows,
+        decimal_comma=raw.decimal_comma,
+        ignored_columns=raw.ignored_columns,
         records=records,
         rejected=rejected.sort("line_number"),
         meters=meters.texts,

@@ -9,7 +9,7 @@ from itertools import chain
 
 from greenstream.domain.codes import Reason
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.formats.content import check_size, text_blocks
+from greenstream.domain.formats.content import check_size, landed_text
 from greenstream.domain.formats.header import BLANKS, CONTROL, DELIMITERS
 from greenstream.domain.formats.records import NULL_TOKENS
 from greenstream.domain.limits import Limits
@@ -106,7 +106,7 @@ def read_roster(name: str, content: bytes, limits: Limits) -> Roster:
 
 def _lines(name: str, content: bytes, limits: Limits) -> Iterator[tuple[int, bytes]]:
     """Each line with its number, without its line end."""
-    blocks = text_blocks(name, content, limits)
+    blocks = landed_text(name, content, limits).blocks()
     lines = chain.from_iterable(block.removesuffix(b"\n").split(b"\n") for block in blocks)
     return ((number, line.removesuffix(b"\r")) for number, line in enumerate(lines, start=1))
 

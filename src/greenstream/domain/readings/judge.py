@@ -129,7 +129,7 @@ def evaluate(parsed: ParsedFile, site: Site, *, received_at: datetime, now: date
         rejected=rejected,
         meters=meters,
         times=judge_times(timed.instants, site),
-        energies=judge_energies(parsed.energies, site.limits, decimal_comma=parsed.header.decimal_comma),
+        energies=judge_energies(parsed.energies, site.limits, decimal_comma=parsed.decimal_comma),
         locations=judge_locations(parsed.locations),
         limits=site.limits,
     )
