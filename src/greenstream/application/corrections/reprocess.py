@@ -10,6 +10,7 @@ from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.rejudge import by_flags
 from greenstream.application.loading.delivery import judge_again
 from greenstream.application.loading.raw_file import Absent
+from greenstream.application.loading.rehydrate import rehydrate
 from greenstream.domain.corrections.reprocess import row_changes
 from greenstream.domain.corrections.values import LoadedDelivery
 from greenstream.domain.errors import FileRejected
