@@ -23,7 +23,7 @@ from greenstream.adapters.temporary import (
     sweep,
     temporary_folder,
 )
-from greenstream.entrypoints.cli.evaluate.home import passing_system
+from greenstream.entrypoints.cli.evaluate.home import passing_place
 from greenstream.settings import Settings
 
 HOLD = {
@@ -45,9 +45,9 @@ with {hold} as path:
 """
 EVALUATING = """
 import time
-from greenstream.entrypoints.cli.evaluate.home import passing_system
+from greenstream.entrypoints.cli.evaluate.home import passing_place
 from greenstream.settings import Settings
-with passing_system(Settings(), lambda _: None) as system:
+with passing_place(Settings(), lambda _: None) as system:
     print(system.server.ensure_running().data_dir, flush=True)
     time.sleep(600)
 """
@@ -94,7 +94,7 @@ def test_the_home_of_a_killed_evaluation_goes_with_its_server_and_data(temp: Pat
         process.kill()
     assert data.exists()
     postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
-    with passing_system(Settings(), lambda _: None):
+    with passing_place(Settings(), lambda _: None):
         assert not data.exists()
         assert find_process(postmaster) is None
     assert list(temp.iterdir()) == []

@@ -16,7 +16,7 @@ from tests.support.events import keeping, named
 from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.errors import StorageRefused
 from greenstream.domain.landing import Stray
-from greenstream.entrypoints.service import watching
+from greenstream.entrypoints.service import folder_events
 from greenstream.entrypoints.service.folder_events import Watcher
 from greenstream.entrypoints.service.intake import FULL_SCAN_SECONDS, LOSS_SCAN_SECONDS, Scans
 from greenstream.entrypoints.service.strays import MOST, Strays
@@ -48,7 +48,7 @@ def changes(
     store: ObjectStore, zone: Path, events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Changes]:
     """What a watcher says, from when it watches on."""
-    monkeypatch.setattr(watching, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(folder_events, "AGAIN_SECONDS", 0.05)
     stop = threading.Event()
     changes = Watcher(stop, keeping(events)).changes(store)
     assert next(changes) is None
@@ -87,7 +87,7 @@ def test_while_no_watch_can_be_had_the_zone_is_scanned(
 ) -> None:
     """As where the system's limit is reached, by other programs too."""
     with monkeypatch.context() as limited:
-        limited.setattr(watching.watchfiles, "watch", out_of_watches)
+        limited.setattr(folder_events.watchfiles, "watch", out_of_watches)
         Path(os.fsdecode(bytes(zone) + b"/caf\xe9")).mkdir()
         for _ in range(5):
             until(changes, lost)
