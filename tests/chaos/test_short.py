@@ -14,10 +14,11 @@ from tests.chaos.round import run_round
 from tests.integration.embedded_support import scratch
 from tests.integration.test_intake import LINE, Tickets, intake
 from tests.support.bed import NOW, Bed, Databases
+from tests.support.turns import turn_on
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.storage import ObjectStore, open_store
-from greenstream.application.loading.attempt import Tools, work_on
+from greenstream.application.loading.attempt import take_turn
 from greenstream.domain.errors import StorageRefused, StorageUnavailable
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.routing import Route
@@ -153,15 +154,7 @@ def content(number: int) -> str:
 
 def work(bed: Bed, tickets: list[tuple[str, Route]], clock: "JumpingClock") -> None:
     for path, _ in tickets:
-        tools = Tools(
-            process=lambda path: bed.process(path, now=clock()),
-            head=bed.store.head,
-            store_answers=lambda: True,
-            waiting=bed.database.waiting(),
-            database=bed.database,
-            clock=clock,
-        )
-        work_on(path, tools)
+        take_turn(path, turn_on(bed, lambda path: bed.process(path, now=clock()), clock=clock))
 
 
 class JumpingClock:

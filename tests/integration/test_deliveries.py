@@ -13,12 +13,13 @@ from tests.integration.test_lake import DAY, LONG_AFTER, day_file
 from tests.integration.test_replay import means, rejudged, replay
 from tests.support.bed import HEADER, NOW, Bed
 from tests.support.nights import Nights
+from tests.support.turns import turn_on
 
 from greenstream.adapters.postgres.corrections.erase import PostgresErasures
 from greenstream.adapters.storage.folder import Folder
 from greenstream.application.corrections.erase import Unsearchable
 from greenstream.application.corrections.reprocess import reprocess
-from greenstream.application.loading.attempt import Tools, fail
+from greenstream.application.loading.attempt import fail
 from greenstream.application.loading.process_file import reject_unlanded
 from greenstream.domain.codes import Reason
 from greenstream.domain.corrections.values import RowChoice
@@ -134,15 +135,7 @@ def test_a_file_came_when_the_intake_first_saw_it(bed: Bed) -> None:
 
 def given_up(bed: Bed, path: str) -> FileResult:
     """What becomes of a file that a sound store won't give."""
-    tools = Tools(
-        process=bed.process,
-        head=bed.store.head,
-        store_answers=lambda: True,
-        waiting=bed.database.waiting(),
-        database=bed.database,
-        clock=bed.clock,
-    )
-    return fail(path, StorageRefused("permission denied"), tools, attempts=1)
+    return fail(path, StorageRefused("permission denied"), turn_on(bed), attempts=1)
 
 
 def test_a_file_that_nobody_could_read_keeps_the_time_at_which_it_came(bed: Bed) -> None:

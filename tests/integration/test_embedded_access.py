@@ -12,8 +12,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.integration.embedded_support import AS_ROOT, scratch
 
+from greenstream.adapters.postgres.backup.replacement import give_rights
 from greenstream.adapters.postgres.base.roles import READER
-from greenstream.adapters.postgres.corrections.replacement import give_rights
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
 from greenstream.adapters.postgres.embedded.account import user_name
 

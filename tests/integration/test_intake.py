@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.bed import NOW, Bed
+from tests.support.turns import turn_on
 
-from greenstream.application.loading.attempt import Later, Tools, after_crash, work_on
+from greenstream.application.loading import attempt
+from greenstream.application.loading.attempt import Later, after_crash, take_turn
 from greenstream.application.loading.intake import Intake
 from greenstream.domain.errors import (
     DatabaseUnavailable,
@@ -21,8 +23,8 @@ from greenstream.domain.errors import (
 )
 from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
+from greenstream.entrypoints.service.folder_events import Watcher
 from greenstream.entrypoints.service.logs import logger
-from greenstream.entrypoints.service.watching import Watcher
 from greenstream.settings import Settings
 from greenstream.wiring import Place
 
@@ -162,17 +164,10 @@ class Turn:
         return self.bed.process(path)
 
     def take(self) -> FileResult | Later | None:
-        return work_on(self.path, self.tools(), self.heard.append)
+        return take_turn(self.path, self.tools(), self.heard.append)
 
-    def tools(self) -> Tools:
-        return Tools(
-            process=self.process,
-            head=self.bed.store.head,
-            store_answers=lambda: self.store_answers,
-            waiting=self.bed.database.waiting(),
-            database=self.bed.database,
-            clock=self.bed.clock,
-        )
+    def tools(self) -> attempt.Turn:
+        return turn_on(self.bed, self.process, store_answers=lambda: self.store_answers)
 
     def waiting(self) -> list[dict[str, object]]:
         return self.bed.query("SELECT state, attempts, error FROM waiting_files")
@@ -188,10 +183,10 @@ def test_a_file_that_ends_no_longer_waits(bed: Bed) -> None:
 
 def test_a_passing_fault_is_retried_after_2_4_8_seconds_and_is_then_a_dead_letter(bed: Bed) -> None:
     turn = Turn(bed, *(StorageUnavailable(f"fault {n}") for n in range(4)))
-    for attempt, seconds in enumerate((2, 4, 8)):
-        error = f"StorageUnavailable: fault {attempt}"
+    for number, seconds in enumerate((2, 4, 8)):
+        error = f"StorageUnavailable: fault {number}"
         assert turn.take() == Later(seconds=seconds, error=error)
-        assert turn.waiting() == [{"state": "retrying", "attempts": attempt + 1, "error": error}]
+        assert turn.waiting() == [{"state": "retrying", "attempts": number + 1, "error": error}]
     ended = turn.take()
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.FAILED

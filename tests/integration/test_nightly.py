@@ -15,7 +15,7 @@ from greenstream.application.lake.archive import ArchiveState
 from greenstream.application.nightly import Due, nightly, planned
 from greenstream.domain.errors import LakeDamaged
 from greenstream.entrypoints.cli.console import Console
-from greenstream.entrypoints.service import night
+from greenstream.entrypoints.service import night_schedule
 from greenstream.entrypoints.service.logs import logger
 from greenstream.settings import Settings
 from greenstream.wiring import Place, utc_now
@@ -35,10 +35,10 @@ LINE = "meter_id,timestamp,energy_value\nSM-1,2024-03-01 00:00,{} kW\n"
 
 def test_a_day_is_settled_once_a_night_however_often_late_data_comes(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each settling of a fleet-day keeps loads out of that day for a while."""
-    monkeypatch.setattr(night, "NIGHTLY_HOUR", 0)
+    monkeypatch.setattr(night_schedule, "NIGHTLY_HOUR", 0)
     clock = SettableClock()
     place = Place(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None, clock)
-    part = night.NightPart(threading.Event(), logger(json=True))
+    part = night_schedule.NightSchedule(threading.Event(), logger(json=True))
 
     def load(name: str, kilowatts: int) -> bool:
         """Whether a day is due once the file is loaded and the night's part has run."""
@@ -56,11 +56,11 @@ def test_a_day_is_settled_once_a_night_however_often_late_data_comes(bed: Bed, m
 
 
 def test_a_damaged_lake_breaks_off_the_night_and_not_the_service(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(night, "NIGHTLY_HOUR", 0)
+    monkeypatch.setattr(night_schedule, "NIGHTLY_HOUR", 0)
     events = list[dict[str, Any]]()
     clock = SettableClock()
     place = Place(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None, clock)
-    part = night.NightPart(threading.Event(), keeping(events))
+    part = night_schedule.NightSchedule(threading.Event(), keeping(events))
     place.loading.process(bed.land("a.csv", LINE.format(1)))
     part.look(place)
     assert named(events, "archived")

@@ -18,12 +18,14 @@ from tests.chaos.disk import failing
 from tests.support.bed import HEADER, NOW, VERSION, Bed
 from tests.support.events import keeping, named
 from tests.support.roles import login
+from tests.support.turns import turn_on
 
 from greenstream.adapters.postgres.alerts import connect_alerts
 from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.application.alerts import check_alerts
-from greenstream.application.loading.attempt import Later, Tools, after_crash, note_outage, work_on
+from greenstream.application.loading import attempt
+from greenstream.application.loading.attempt import Later, after_crash, note_outage, take_turn
 from greenstream.application.loading.outages import LASTING, PROBE_SECONDS, SILENT, Outages, StoreProbe, is_outage
 from greenstream.domain.alerts.values import Outage
 from greenstream.domain.errors import (
@@ -45,11 +47,11 @@ from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.cli.console import Console
 from greenstream.entrypoints.cli.ingest import Run
-from greenstream.entrypoints.service import service
-from greenstream.entrypoints.service.intake import IntakePart
+from greenstream.entrypoints.service import supervisor
+from greenstream.entrypoints.service.intake import LandingWatch
 from greenstream.entrypoints.service.metrics import Metrics
-from greenstream.entrypoints.service.parts import WorkerPart
-from greenstream.entrypoints.service.service import Part, Service
+from greenstream.entrypoints.service.route_worker import RouteWorker
+from greenstream.entrypoints.service.supervisor import Part, Supervisor
 from greenstream.settings import Settings
 from greenstream.wiring import Place
 
@@ -131,17 +133,10 @@ class Turn:
         return self.bed.process(path)
 
     def take(self) -> FileResult | Later | None:
-        return work_on(self.path, self.tools())
+        return take_turn(self.path, self.tools())
 
-    def tools(self) -> Tools:
-        return Tools(
-            process=self.process,
-            head=self.bed.store.head,
-            store_answers=lambda: self.store_answers,
-            waiting=self.bed.database.waiting(),
-            database=self.bed.database,
-            clock=self.bed.clock,
-        )
+    def tools(self) -> attempt.Turn:
+        return turn_on(self.bed, self.process, store_answers=lambda: self.store_answers)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
@@ -374,10 +369,10 @@ def serving(bed: Bed, dsn: str) -> Iterator[list[dict[str, Any]]]:
     events, stop, metrics = list[dict[str, Any]](), threading.Event(), Metrics(CollectorRegistry())
     log, settings = keeping(events), Settings(home=bed.folder, database_url=dsn)
     parts: list[Part] = [
-        IntakePart(stop, log),
-        WorkerPart(Route.REALTIME, threading.Event(), stop, log, metrics),
+        LandingWatch(stop, log),
+        RouteWorker(Route.REALTIME, threading.Event(), stop, log, metrics),
     ]
-    running = Service(parts, lambda: Place(settings, lambda _: None), stop, log, Outages())
+    running = Supervisor(parts, lambda: Place(settings, lambda _: None), stop, log, Outages())
     thread = threading.Thread(target=running.run)
     thread.start()
     try:
@@ -405,8 +400,8 @@ def today_file(bed: Bed, name: str) -> None:
 
 
 def test_a_login_that_is_refused_for_a_while_costs_no_file(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LONGEST_PAUSE_SECONDS", 1.0)
-    monkeypatch.setattr(service, "DATABASE_PAUSE_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", 1.0)
+    monkeypatch.setattr(supervisor, "DATABASE_PAUSE_SECONDS", 0.5)
     with role(bed, "SUPERUSER") as name, serving(bed, make_conninfo(bed.dsn, user=name)) as events:
         today_file(bed, "a.csv")
         until(lambda: outcomes(bed) == ["loaded"])

@@ -84,3 +84,9 @@ def test_counting_current_readings_joins_no_words_and_compares_within_slots(fill
     assert not touched & {"word", "flag_set", "meter", "location", "source_file"}
     compared = sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in reading_scans(plan))
     assert compared <= METERS * DAYS * 96 * 2
+
+
+@pytest.mark.parametrize("table", ["alert", "dead_letter", "quarantined_row", "window_finding"])
+def test_what_is_open_is_asked_in_the_plan_itself_so_that_indexes_serve(filled: Bed, table: str) -> None:
+    plan = filled.query(f"EXPLAIN SELECT FROM greenstream.{table} t WHERE greenstream.is_open(t)")
+    assert not [row for row in plan if "is_open" in str(row)]

@@ -81,6 +81,16 @@ def test_a_database_that_is_away_is_what_a_status_reports(bed: Bed) -> None:
     assert (status.server.error or "").startswith("DatabaseUnavailable: ")
 
 
+@pytest.mark.parametrize(("version", "mend"), [("0001", "greenstream db migrate"), ("9999", "install the newer")])
+def test_a_database_of_another_version_is_not_read_but_named(bed: Bed, version: str, mend: str) -> None:
+    with psycopg.connect(bed.dsn) as connection:
+        connection.execute("UPDATE greenstream_version SET version_num = %s", [version])
+    status = place_of(bed).reports.status()
+    assert (status.version, status.stored, status.is_set_up) == (version, None, True)
+    assert (status.server.running, mend in (status.server.error or "")) == (True, True)
+    assert status.server.size_bytes
+
+
 def test_an_embedded_server_that_does_not_run_is_not_started(bed: Bed) -> None:
     status = Place(Settings(home=bed.folder / "home"), lambda _: None).reports.status()
     assert (status.server.running, status.server.initialised, status.stored) == (False, False, None)

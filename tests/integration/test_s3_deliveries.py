@@ -7,9 +7,10 @@ import pytest
 from tests.contract.storage_fixtures import BUCKET, S3Server, versioned_bucket
 from tests.support.bed import DAY_FOLDER, HEADER, NOW, Bed
 from tests.support.nights import Nights
+from tests.support.turns import turn_on
 
 from greenstream.adapters.storage import open_store
-from greenstream.application.loading.attempt import Later, Tools, work_on
+from greenstream.application.loading.attempt import Later, Turn, take_turn
 from greenstream.application.loading.intake import Intake
 from greenstream.application.loading.process_file import new_versions, next_version
 from greenstream.application.loading.raw_file import RawFile, raw_file
@@ -77,18 +78,11 @@ class Service:
         return [each for each in results if isinstance(each, FileResult)]
 
     def turn(self, path: str) -> FileResult | Later | None:
-        return work_on(path, tools(self.bed, lambda key: self.bed.process(key, now=NOW)))
+        return take_turn(path, tools(self.bed, lambda key: self.bed.process(key, now=NOW)))
 
 
-def tools(bed: Bed, process: Callable[[str], FileResult]) -> Tools:
-    return Tools(
-        process=process,
-        head=lambda key: next_version(key, bed.store, bed.database),
-        store_answers=lambda: True,
-        waiting=bed.database.waiting(),
-        database=bed.database,
-        clock=bed.clock,
-    )
+def tools(bed: Bed, process: Callable[[str], FileResult]) -> Turn:
+    return turn_on(bed, process, head=lambda key: next_version(key, bed.store, bed.database))
 
 
 def loaded(bed: Bed) -> list[tuple[str, int]]:
@@ -147,7 +141,7 @@ def test_a_version_that_was_given_up_keeps_no_later_one_waiting_and_is_tried_aga
     service = Service(on_s3)
     on_s3.store.put(KEY, content(1))
     on_s3.store.put(KEY, content(2, 2))
-    fails = work_on(KEY, tools(on_s3, lambda _: (_ for _ in ()).throw(InvalidKey("a fault of this version"))))
+    fails = take_turn(KEY, tools(on_s3, lambda _: (_ for _ in ()).throw(InvalidKey("a fault of this version"))))
     assert isinstance(fails, FileResult)
 
     results = service.work(KEY)

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.embedded_support import AS_ROOT, scratch
 
 from greenstream.domain.errors import PermanentError, ServerError
-from greenstream.entrypoints.service.process import LOCK_NAME, only_one, running, stop_running
+from greenstream.entrypoints.service.home_lock import LOCK_NAME, only_one, running, stop_running
 
 # Another process that holds a lock, as another user if told so, until it is asked to stop.
 HOLDER = """

@@ -17,9 +17,9 @@ from greenstream.adapters.storage import ObjectStore, open_store
 from greenstream.domain.errors import StorageRefused
 from greenstream.domain.landing import Stray
 from greenstream.entrypoints.service import watching
+from greenstream.entrypoints.service.folder_events import Watcher
 from greenstream.entrypoints.service.intake import FULL_SCAN_SECONDS, LOSS_SCAN_SECONDS, Scans
 from greenstream.entrypoints.service.strays import MOST, Strays
-from greenstream.entrypoints.service.watching import Watcher
 
 DAY = date(2024, 3, 15)
 Changes = Iterator[set[date] | None]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from greenstream.adapters.storage.landing_keys import Place, check_landed, is_landed, placed
 from greenstream.adapters.storage.names import escape, landing_text
-from greenstream.adapters.storage.places import Place, check_landed, is_landed, placed
 from greenstream.domain.errors import InvalidKey
 
 DAY = "raw-data/2026-11-28"

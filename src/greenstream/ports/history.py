@@ -74,10 +74,10 @@ class History(Protocol):
         ...
 
     def absent(self, day: date, changed: pl.DataFrame, min_reliability: float) -> Mapping[date, list[str]]:
-        """Of a retired day, the meters (`meter_key`, `reliability`) that are judged otherwise now, to bring back."""
+        """Of a retired day, the meters (`meter_key`, `reliability`) that are judged otherwise now, to rehydrate."""
         ...
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
+    def rehydrate(self, rows: pl.DataFrame) -> None:
         """Take readings (schema ARCHIVED) of absent meters out of the lake; nothing is counted."""
         ...
 

@@ -64,10 +64,10 @@ class DayReader(Protocol):
         ...
 
 
-class Thawing(Protocol):
-    """A transaction that holds retired days, into which readings are brought back from the lake."""
+class Rehydrating(Protocol):
+    """A transaction that holds retired days, into which readings are rehydrated from the lake."""
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
+    def rehydrate(self, rows: pl.DataFrame) -> None:
         """Readings (schema ARCHIVED) of meters that were found to be absent."""
         ...
 
@@ -133,7 +133,7 @@ class Retiring(Protocol):
     def facts(self) -> DayFacts: ...
     def snapshot(self) -> DaySnapshot: ...
     def retire(self, deletion: Deletion, now: datetime) -> None:
-        """Let go of the day's readings, and note it."""
+        """Delete the day's readings, and note it."""
         ...
 
 
@@ -170,7 +170,7 @@ class Archives(Protocol):
 
     def retiring(self, day: date) -> AbstractContextManager[Retiring]: ...
     def join_older(self, before: date) -> int:
-        """Let go of the empty partitions of retired days; how many."""
+        """Join the empty partitions of retired days with that of older ones; how many."""
         ...
 
     def landed_before(self, before: datetime) -> Iterator[LandedCopy]:

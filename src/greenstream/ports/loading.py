@@ -22,10 +22,10 @@ class StoredRows(Protocol):
         ...
 
     def absent(self) -> Mapping[date, list[str]]:
-        """Of retired days that the rows touch, the registered meters whose readings have to be brought back."""
+        """Of retired days that the rows touch, the registered meters whose readings have to be rehydrated."""
         ...
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
+    def rehydrate(self, rows: pl.DataFrame) -> None:
         """Take readings (schema ARCHIVED) of absent meters out of the lake; nothing is counted."""
         ...
 

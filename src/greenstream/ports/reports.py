@@ -34,8 +34,12 @@ class StatusSource(Protocol):
         """The version of the schema, None before anything was set up."""
         ...
 
+    def newest_version(self) -> str:
+        """Of the schema, that this program has."""
+        ...
+
     def stored(self) -> tuple[str, Stored]:
-        """The site's time zone, and what the database holds; only where something was set up."""
+        """The site's time zone, and what the database holds; only of this program's version."""
         ...
 
 
@@ -113,7 +117,10 @@ class ReportSources(Protocol):
         """The database where it runs: it is neither started nor migrated."""
         ...
 
-    def current(self) -> AbstractContextManager[ReportSource]: ...
+    def current(self) -> AbstractContextManager[ReportSource]:
+        """The database, started. Raises NotSetUp where it is of another version than this program."""
+        ...
+
     def of_demo(self) -> AbstractContextManager[DemoSource]: ...
     def examined(self) -> AbstractContextManager[ExaminationSource]:
         """The database, started but not migrated."""

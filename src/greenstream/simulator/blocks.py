@@ -13,8 +13,8 @@ from greenstream.simulator.histories import MARGIN, Window, bursts
 from greenstream.simulator.loads import block_watts
 from greenstream.simulator.plan import SimulationPlan
 from greenstream.simulator.randomness import Purpose, small_words
+from greenstream.simulator.scenario import Scenario
 from greenstream.simulator.timeline import Day
-from greenstream.simulator.world import World
 
 FREE, BUSY, ABSENT = 0, 1, 2
 """Codes of cells: undisturbed; part of a window or next to one, so that row faults keep off; no row."""
@@ -37,11 +37,11 @@ class Cells:
 class Blocks:
     """Makes the cells of any meters on any day.
 
-    Keeps the last blocks and the last cells: neighbouring pieces share them.
+    Keeps the last blocks and the last cells: neighbouring batches share them.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, scenario: Scenario) -> None:
+        self._world = scenario
         self._block = lru_cache(maxsize=2)(self._make_block)
         self._cells = lru_cache(maxsize=1)(self._make_cells)
 
@@ -54,11 +54,11 @@ class Blocks:
         return Cells(watts=np.concatenate([p.watts for p in parts]), codes=np.concatenate([p.codes for p in parts]))
 
     def _make_block(self, number: int, index: int) -> Cells:
-        world, day = self._world, self._world.days[index]
-        watts = block_watts(world.fleet, number, day, world.plan.seed)
+        scenario, day = self._world, self._world.days[index]
+        watts = block_watts(scenario.fleet, number, day, scenario.plan.seed)
         cells = Cells(watts=watts, codes=np.zeros(watts.shape, dtype=np.uint8))
-        _place_windows(world, number, day, cells)
-        _scatter_row_faults(world.plan, number, day, cells.codes)
+        _place_windows(scenario, number, day, cells)
+        _scatter_row_faults(scenario.plan, number, day, cells.codes)
         return cells
 
 
@@ -67,14 +67,14 @@ def _cut(cells: Cells, number: int, meters: range) -> Cells:
     return Cells(watts=cells.watts[part], codes=cells.codes[part])
 
 
-def _place_windows(world: World, number: int, day: Day, cells: Cells) -> None:
-    windows = world.windows
+def _place_windows(scenario: Scenario, number: int, day: Day, cells: Cells) -> None:
+    windows = scenario.windows
     begin, end = np.searchsorted(windows.meter, [number * BLOCK, (number + 1) * BLOCK])
     near = windows.where(np.arange(begin, end))
     touches = (near.last + MARGIN >= day.first_slot) & (near.first - MARGIN < day.first_slot + day.slots)
     for window in near.where(touches):
         row = window.meter - number * BLOCK
-        _place(world.plan.seed, window, day, Cells(watts=cells.watts[row], codes=cells.codes[row]))
+        _place(scenario.plan.seed, window, day, Cells(watts=cells.watts[row], codes=cells.codes[row]))
 
 
 def _place(seed: int, window: Window, day: Day, row: Cells) -> None:

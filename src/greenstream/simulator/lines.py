@@ -1,4 +1,4 @@
-"""The lines of a piece's files, and where the faults in them are."""
+"""The lines of a batch's files, and where the faults in them are."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from greenstream.simulator.blocks import CODE_OF, CODED, DROPPED, FIRST_CODE, Cells
+from greenstream.simulator.energy_texts import energy_texts
 from greenstream.simulator.faults.registry import EDITS, ROW_FAULTS, Effect
 from greenstream.simulator.faults.rows import line
+from greenstream.simulator.file_plans import Batch
 from greenstream.simulator.fleet import Fleet
 from greenstream.simulator.histories import Windows
-from greenstream.simulator.pieces import Piece
 from greenstream.simulator.plan import SimulationPlan
 from greenstream.simulator.randomness import mixed
-from greenstream.simulator.texts import energy_texts
-from greenstream.simulator.world import World
+from greenstream.simulator.scenario import Scenario
 
 Integers = NDArray[np.int64]
 
@@ -28,13 +28,13 @@ FAULTS_SCHEMA = {
     "detail": pl.String,
     "line": pl.String,
 }
-"""`file` counts in the piece; `line_number` is null where there is no line; `instant` is the slot's start in
+"""`file` counts in the batch; `line_number` is null where there is no line; `instant` is the slot's start in
 seconds since 1970; `line` is the faulty line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """`lines` (String) of all files of a piece, one after the other; `rows` in each; `faults` as in FAULTS_SCHEMA.
+    """`lines` (String) of all files of a batch, one after the other; `rows` in each; `faults` as in FAULTS_SCHEMA.
 
     Corrections are among the faults, with neither file nor line number: theirs is another file.
     """
@@ -46,7 +46,7 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """A piece's cells in file order: int64 meter, slot of the day and watts; uint8 code."""
+    """A batch's cells in file order: int64 meter, slot of the day and watts; uint8 code."""
 
     meter: Integers
     slot: Integers
@@ -54,14 +54,14 @@ class _Rows:
     code: NDArray[np.uint8]
 
 
-def lines_of(world: World, piece: Piece, cells: Cells) -> Lines:
-    rows = _in_file_order(world.plan, piece, cells)
+def lines_of(scenario: Scenario, batch: Batch, cells: Cells) -> Lines:
+    rows = _in_file_order(scenario.plan, batch, cells)
     faulty = np.flatnonzero(rows.code >= FIRST_CODE)
-    undisturbed = _texts(world.fleet, piece, rows).select(line()).to_series()
-    edits = _edited(_faulty_frame(world, piece, rows, faulty))
+    undisturbed = _texts(scenario.fleet, batch, rows).select(line()).to_series()
+    edits = _edited(_faulty_frame(scenario, batch, rows, faulty))
     counts = _line_counts(rows.code)
     first_line = np.concatenate([[0], np.cumsum(counts)])
-    file_ends = np.cumsum([f.cells for f in piece.files])
+    file_ends = np.cumsum([f.cells for f in batch.files])
     starts = first_line[np.concatenate([[0], file_ends])]
     return Lines(
         lines=_assembled(undisturbed, edits, counts),
@@ -70,11 +70,11 @@ def lines_of(world: World, piece: Piece, cells: Cells) -> Lines:
     )
 
 
-def _in_file_order(plan: SimulationPlan, piece: Piece, cells: Cells) -> _Rows:
-    part = slice(piece.slots.start, piece.slots.stop)
+def _in_file_order(plan: SimulationPlan, batch: Batch, cells: Cells) -> _Rows:
+    part = slice(batch.slots.start, batch.slots.stop)
     watts, code = cells.watts[:, part], cells.codes[:, part]
-    meters = np.arange(piece.meters.start, piece.meters.stop, dtype=np.int64)
-    slots = np.arange(piece.slots.start, piece.slots.stop, dtype=np.int64)
+    meters = np.arange(batch.meters.start, batch.meters.stop, dtype=np.int64)
+    slots = np.arange(batch.slots.start, batch.slots.stop, dtype=np.int64)
     if plan.layout == "snapshot":
         meter, slot = np.tile(meters, len(slots)), np.repeat(slots, len(meters))
         watts, code = watts.T, code.T
@@ -83,33 +83,33 @@ def _in_file_order(plan: SimulationPlan, piece: Piece, cells: Cells) -> _Rows:
     return _Rows(meter=meter, slot=slot, watts=watts.astype(np.int64).ravel(), code=code.ravel())
 
 
-def _texts(fleet: Fleet, piece: Piece, rows: _Rows) -> pl.DataFrame:
+def _texts(fleet: Fleet, batch: Batch, rows: _Rows) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "meter_id": fleet.ids.gather(rows.meter),
-            "timestamp": pl.Series(piece.day.texts).gather(rows.slot),
+            "timestamp": pl.Series(batch.day.texts).gather(rows.slot),
             "energy_value": energy_texts(rows.watts, fleet.style[rows.meter]),
             "location": fleet.locations.gather(rows.meter),
         }
     )
 
 
-def _faulty_frame(world: World, piece: Piece, rows: _Rows, faulty: Integers) -> pl.DataFrame:
+def _faulty_frame(scenario: Scenario, batch: Batch, rows: _Rows, faulty: Integers) -> pl.DataFrame:
     """The faulty rows with all that their faults look at: see `row_fault`."""
     some = _Rows(meter=rows.meter[faulty], slot=rows.slot[faulty], watts=rows.watts[faulty], code=rows.code[faulty])
-    instant = piece.day.instants[some.slot]
-    window = _windows_of(world.windows, some.meter, some.slot + piece.day.first_slot)
-    back = some.slot + piece.day.first_slot - window.first
-    return _texts(world.fleet, piece, some).with_columns(
+    instant = batch.day.instants[some.slot]
+    window = _windows_of(scenario.windows, some.meter, some.slot + batch.day.first_slot)
+    back = some.slot + batch.day.first_slot - window.first
+    return _texts(scenario.fleet, batch, some).with_columns(
         pl.Series("row", faulty),
         pl.Series("meter", some.meter),
         pl.Series("code", some.code),
         pl.Series("watts", some.watts),
-        pl.Series("style", world.fleet.style[some.meter]),
-        pl.Series("ceiling", world.fleet.ceiling[some.meter]),
-        pl.Series("pick", mixed(world.plan.seed, some.meter * 2**31 + instant // world.plan.interval_seconds)),
+        pl.Series("style", scenario.fleet.style[some.meter]),
+        pl.Series("ceiling", scenario.fleet.ceiling[some.meter]),
+        pl.Series("pick", mixed(scenario.plan.seed, some.meter * 2**31 + instant // scenario.plan.interval_seconds)),
         pl.Series("instant", instant),
-        pl.Series("start", instant - back * world.plan.interval_seconds),
+        pl.Series("start", instant - back * scenario.plan.interval_seconds),
         pl.Series("value", window.value),
     )
 

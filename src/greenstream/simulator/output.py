@@ -10,9 +10,9 @@ import polars as pl
 import zstandard
 
 from greenstream.domain.errors import StorageRefused
+from greenstream.simulator.energy_texts import HEADER
 from greenstream.simulator.faults.rows import BAD_BYTE_MARK
 from greenstream.simulator.plan import Compression
-from greenstream.simulator.texts import HEADER
 
 TRUTH_COLUMNS = ("fault", "meter_id", "file", "line_number", "window_start", "window_end", "detail")
 

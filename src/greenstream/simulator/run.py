@@ -11,15 +11,15 @@ import polars as pl
 
 from greenstream.simulator.blocks import Blocks
 from greenstream.simulator.faults.files import DISTURBANCES, Disturbed
+from greenstream.simulator.file_plans import Batch, FilePlan, batches_of, corrections_file, file_count, region_ranges
 from greenstream.simulator.fleet import Fleet
 from greenstream.simulator.histories import window_truth
 from greenstream.simulator.lines import Lines, lines_of
 from greenstream.simulator.output import append_truth, file_bytes, prepare, refusals, write
-from greenstream.simulator.pieces import FilePlan, Piece, corrections_file, file_count, pieces_of, region_ranges
 from greenstream.simulator.plan import SimulationPlan
 from greenstream.simulator.randomness import Purpose, uniform
+from greenstream.simulator.scenario import scenario_of
 from greenstream.simulator.timeline import Day
-from greenstream.simulator.world import world_of
 
 Progress = Callable[[int, int], None]
 
@@ -55,7 +55,7 @@ def simulate(plan: SimulationPlan, out: Path, progress: Progress | None = None) 
     StorageRefused when the folder can't be written to or holds files of an earlier run.
     """
     run = _Run(plan, out, progress)
-    for day in run.world.days:
+    for day in run.scenario.days:
         run.make(day)
     return run.finish()
 
@@ -65,21 +65,21 @@ class _Run:
 
     def __init__(self, plan: SimulationPlan, out: Path, progress: Progress | None) -> None:
         self.plan, self.out, self.progress = plan, out, progress
-        self.world = world_of(plan)
-        self.regions = region_ranges(self.world.fleet)
-        self.total = file_count(plan, self.regions, self.world.days)
-        self.blocks = Blocks(self.world)
+        self.scenario = scenario_of(plan)
+        self.regions = region_ranges(self.scenario.fleet)
+        self.total = file_count(plan, self.regions, self.scenario.days)
+        self.blocks = Blocks(self.scenario)
         self.disturbed = _disturbed_files(plan, self.total)
         self.folder = prepare(out)
         self.made = 0
         self.delivered: list[DeliveredFile] = []
         self.faults: Counter[str] = Counter()
-        instants = np.concatenate([day.instants for day in self.world.days])
-        self._record(_truth(self.world.fleet, window_truth(plan.seed, self.world.windows, instants)))
+        instants = np.concatenate([day.instants for day in self.scenario.days])
+        self._record(_truth(self.scenario.fleet, window_truth(plan.seed, self.scenario.windows, instants)))
 
     def make(self, day: Day) -> None:
         """All files of a day, and after them its corrections."""
-        corrections = [self._make_piece(piece) for piece in pieces_of(self.plan, self.regions, [day])]
+        corrections = [self._make_piece(batch) for batch in batches_of(self.plan, self.regions, [day])]
         self._write_corrections(day, pl.concat(corrections).sort("meter", "instant"))
 
     def finish(self) -> SimulationReport:
@@ -92,19 +92,19 @@ class _Run:
             faults=dict(self.faults),
         )
 
-    def _make_piece(self, piece: Piece) -> pl.DataFrame:
-        """Writes the piece's files and their truth; returns the corrections."""
-        cells = self.blocks.cells(piece.meters, piece.day)
-        lines = lines_of(self.world, piece, cells)
+    def _make_piece(self, batch: Batch) -> pl.DataFrame:
+        """Writes the batch's files and their truth; returns the corrections."""
+        cells = self.blocks.cells(batch.meters, batch.day)
+        lines = lines_of(self.scenario, batch, cells)
         here = lines.faults.filter(pl.col("fault") != "correction")
-        self._record(_row_truth(self.world.fleet, here, [f.planned.name for f in piece.files]))
-        self._write_files(piece, lines)
+        self._record(_row_truth(self.scenario.fleet, here, [f.planned.name for f in batch.files]))
+        self._write_files(batch, lines)
         return lines.faults.filter(pl.col("fault") == "correction")
 
-    def _write_files(self, piece: Piece, lines: Lines) -> None:
+    def _write_files(self, batch: Batch, lines: Lines) -> None:
         offset = 0
-        for file, rows in zip(piece.files, lines.rows.tolist(), strict=True):
-            self._deliver(piece.day, file, lines.lines.slice(offset, rows))
+        for file, rows in zip(batch.files, lines.rows.tolist(), strict=True):
+            self._deliver(batch.day, file, lines.lines.slice(offset, rows))
             offset += rows
 
     def _deliver(self, day: Day, file: FilePlan, lines: pl.Series) -> None:
@@ -144,7 +144,7 @@ class _Run:
         numbered = corrections.with_columns(
             file=pl.lit(0, dtype=pl.Int64), line_number=pl.int_range(2, pl.len() + 2, dtype=pl.Int64)
         )
-        self._record(_row_truth(self.world.fleet, numbered, [delivery.name]))
+        self._record(_row_truth(self.scenario.fleet, numbered, [delivery.name]))
 
     def _record(self, truth: pl.DataFrame) -> None:
         append_truth(self.out, truth)

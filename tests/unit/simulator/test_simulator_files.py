@@ -12,8 +12,8 @@ from tests.unit.simulator.simulated_runs import Simulated
 from greenstream.domain.errors import StorageRefused
 from greenstream.simulator import PRESETS, SimulationPlan, simulate
 from greenstream.simulator.faults import KINDS
+from greenstream.simulator.file_plans import BATCH_ROWS, batches_of, region_ranges
 from greenstream.simulator.fleet import fleet_of
-from greenstream.simulator.pieces import PIECE_ROWS, pieces_of, region_ranges
 from greenstream.simulator.plan import MAX_FILE_BYTES, MAX_LINE_BYTES
 from greenstream.simulator.timeline import days_of
 
@@ -226,9 +226,9 @@ def test_progress_counts_every_file_up_to_the_total(tmp_path: Path) -> None:
 def test_work_is_cut_into_pieces_that_do_not_grow_with_the_fleet() -> None:
     for layout in ("snapshot", "gateway-day"):
         plan = SimulationPlan(meters=120_000, days=2, regions=2, layout=layout)
-        pieces = list(pieces_of(plan, region_ranges(fleet_of(plan)), days_of(plan)))
-        rows = [sum(file.cells for file in piece.files) for piece in pieces]
-        assert max(rows) <= PIECE_ROWS
+        batches = list(batches_of(plan, region_ranges(fleet_of(plan)), days_of(plan)))
+        rows = [sum(file.cells for file in batch.files) for batch in batches]
+        assert max(rows) <= BATCH_ROWS
         assert sum(rows) == 120_000 * 192
 
 

@@ -7,25 +7,25 @@ from numpy.typing import NDArray
 from greenstream.simulator import SimulationPlan
 from greenstream.simulator.blocks import Blocks
 from greenstream.simulator.faults.registry import ROW_FAULTS
-from greenstream.simulator.world import World, world_of
+from greenstream.simulator.scenario import Scenario, scenario_of
 
 MONDAY = date(2024, 3, 11)
 
 
-def kilowatts(world: World) -> NDArray[np.float64]:
+def kilowatts(scenario: Scenario) -> NDArray[np.float64]:
     """Meters by slots."""
-    blocks = Blocks(world)
-    days = [blocks.cells(range(world.plan.meters), day).watts for day in world.days]
+    blocks = Blocks(scenario)
+    days = [blocks.cells(range(scenario.plan.meters), day).watts for day in scenario.days]
     return np.concatenate(days, axis=1) / 1000
 
 
 @pytest.fixture(scope="module")
-def week() -> World:
-    return world_of(SimulationPlan(meters=1500, days=8, start=MONDAY, residential_share=0.7))
+def week() -> Scenario:
+    return scenario_of(SimulationPlan(meters=1500, days=8, start=MONDAY, residential_share=0.7))
 
 
 @pytest.fixture(scope="module")
-def loads(week: World) -> NDArray[np.float64]:
+def loads(week: Scenario) -> NDArray[np.float64]:
     return kilowatts(week)
 
 
@@ -34,7 +34,7 @@ def hourly(loads: NDArray[np.float64], day: int) -> NDArray[np.float64]:
 
 
 def test_households_peak_in_the_evening_with_a_smaller_peak_in_the_morning(
-    week: World, loads: NDArray[np.float64]
+    week: Scenario, loads: NDArray[np.float64]
 ) -> None:
     day = hourly(loads[week.fleet.residential], 1)
     assert 17 <= day.argmax() <= 20
@@ -43,14 +43,14 @@ def test_households_peak_in_the_evening_with_a_smaller_peak_in_the_morning(
     assert day.max() > 2 * day[2:5].mean()
 
 
-def test_households_rise_later_at_weekends(week: World, loads: NDArray[np.float64]) -> None:
+def test_households_rise_later_at_weekends(week: Scenario, loads: NDArray[np.float64]) -> None:
     home = loads[week.fleet.residential]
     workday, saturday = hourly(home, 1), hourly(home, 5)
     assert saturday[6:8].mean() < workday[6:8].mean()
     assert saturday[10:13].mean() > workday[10:13].mean()
 
 
-def test_businesses_keep_office_hours_and_rest_on_sundays(week: World, loads: NDArray[np.float64]) -> None:
+def test_businesses_keep_office_hours_and_rest_on_sundays(week: Scenario, loads: NDArray[np.float64]) -> None:
     office = loads[~week.fleet.residential]
     workday, sunday = hourly(office, 1), hourly(office, 6)
     assert workday[9:16].mean() > 3 * workday[0:4].mean()
@@ -58,7 +58,9 @@ def test_businesses_keep_office_hours_and_rest_on_sundays(week: World, loads: ND
     assert workday[9:16].mean() > 3 * sunday[9:16].mean()
 
 
-def test_clean_loads_are_positive_below_50_kw_and_of_a_plausible_size(week: World, loads: NDArray[np.float64]) -> None:
+def test_clean_loads_are_positive_below_50_kw_and_of_a_plausible_size(
+    week: Scenario, loads: NDArray[np.float64]
+) -> None:
     assert loads.min() > 0
     assert loads.max() < 50
     assert 0.4 < loads[week.fleet.residential].mean() < 1.2
@@ -81,8 +83,8 @@ def test_clean_readings_are_seldom_spikes_and_clean_meters_seldom_stuck(loads: N
 
 def test_winter_needs_more_than_spring_and_cooling_fills_summer_afternoons() -> None:
     def mean(start: date) -> NDArray[np.float64]:
-        world = world_of(SimulationPlan(meters=800, days=1, start=start, residential_share=1))
-        return hourly(kilowatts(world), 0)
+        scenario = scenario_of(SimulationPlan(meters=800, days=1, start=start, residential_share=1))
+        return hourly(kilowatts(scenario), 0)
 
     winter, spring, summer = (mean(day) for day in (date(2024, 1, 16), date(2024, 5, 14), date(2024, 7, 16)))
     assert winter.mean() > 1.15 * spring.mean()
@@ -90,20 +92,20 @@ def test_winter_needs_more_than_spring_and_cooling_fills_summer_afternoons() -> 
 
 
 def test_a_meters_load_stays_when_days_and_meters_are_added() -> None:
-    small = kilowatts(world_of(SimulationPlan(meters=300, days=2)))
-    large = kilowatts(world_of(SimulationPlan(meters=1200, days=4, regions=3)))
+    small = kilowatts(scenario_of(SimulationPlan(meters=300, days=2)))
+    large = kilowatts(scenario_of(SimulationPlan(meters=1200, days=4, regions=3)))
     assert np.array_equal(small, large[:300, : small.shape[1]])
 
 
 def test_a_days_load_does_not_depend_on_the_day_the_plan_begins() -> None:
-    longer = kilowatts(world_of(SimulationPlan(meters=50, days=3, start=date(2024, 3, 15))))
-    later = kilowatts(world_of(SimulationPlan(meters=50, days=1, start=date(2024, 3, 17))))
+    longer = kilowatts(scenario_of(SimulationPlan(meters=50, days=3, start=date(2024, 3, 15))))
+    later = kilowatts(scenario_of(SimulationPlan(meters=50, days=1, start=date(2024, 3, 17))))
     assert np.array_equal(longer[:, 192:], later)
 
 
 def test_row_faults_stay_when_days_are_added() -> None:
     faults = dict.fromkeys(ROW_FAULTS, 0.01)
-    short, long = (world_of(SimulationPlan(meters=300, days=days, faults=faults)) for days in (1, 3))
-    codes = [Blocks(world).cells(range(300), world.days[0]).codes for world in (short, long)]
+    short, long = (scenario_of(SimulationPlan(meters=300, days=days, faults=faults)) for days in (1, 3))
+    codes = [Blocks(scenario).cells(range(300), scenario.days[0]).codes for scenario in (short, long)]
     assert codes[0].any()
     assert np.array_equal(*codes)

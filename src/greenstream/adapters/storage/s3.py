@@ -10,9 +10,9 @@ from obstore.store import S3Store
 
 from greenstream.adapters.storage.backend import LandedFile, OnStray, ignore
 from greenstream.adapters.storage.bucket import Bucket, etag_text, id_text, version_id
-from greenstream.adapters.storage.places import Place, is_landing, placed, unreadable
+from greenstream.adapters.storage.bucket_versions import Listings, Page, Version
+from greenstream.adapters.storage.landing_keys import Place, is_landing, placed, unreadable
 from greenstream.adapters.storage.signed import SignedRequests
-from greenstream.adapters.storage.versions import Listings, Page, Version
 from greenstream.domain.landing import Stray
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from greenstream.adapters.storage.backend import (
     ignore,
 )
 from greenstream.adapters.storage.errors import source_errors
+from greenstream.adapters.storage.landing_keys import check_landed, is_landed
 from greenstream.adapters.storage.names import escape, is_day, is_listed, landing_text, text_of, unescape, with_hash
-from greenstream.adapters.storage.places import check_landed, is_landed
 from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
 
 # Digits of the content's SHA-256 in a name. The first serve people; the last cannot clash but by design.

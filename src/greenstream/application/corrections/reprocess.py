@@ -9,7 +9,7 @@ import polars as pl
 from greenstream.application.corrections.rejudge import by_flags
 from greenstream.application.corrections.replay import Means
 from greenstream.application.loading.raw_file import Absent, raw_file
-from greenstream.application.loading.rehydrate import bring_back
+from greenstream.application.loading.rehydrate import rehydrate
 from greenstream.domain.corrections.erasure import without_erased
 from greenstream.domain.corrections.reprocess import row_changes
 from greenstream.domain.corrections.values import LoadedDelivery
@@ -98,7 +98,7 @@ def _compared(
     path, limits = file.delivery.path, means.site.limits
     reliable = transaction.register_meters(evaluated)
     former = _meters_in_lake(path, transaction.retired_days(), means.lake)
-    bring_back(transaction.absent(former), transaction, means.lake)
+    rehydrate(transaction.absent(former), transaction, means.lake)
     judged = pl.concat([pl.DataFrame(schema=READINGS), *evaluated.readings(reliable)])
     changes = row_changes(transaction.stored(), transaction.quarantined(), judged, evaluated.rejected, limits)
     transaction.replace(changes.changed)

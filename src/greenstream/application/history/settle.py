@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from greenstream.application.history.detect import MAX_CELLS, watch_meters
-from greenstream.application.loading.rehydrate import bring_back
+from greenstream.application.loading.rehydrate import rehydrate
 from greenstream.domain.history.values import FindingCount, ScoreChange, WatchedMeters
 from greenstream.domain.limits import Limits
 from greenstream.domain.rules.b4_faults import reliability
@@ -55,7 +55,7 @@ def settle(history: History, lake: Lake, site: Site, day: date, now: datetime) -
         watch_meters(history, site, now, until=slots.stop - 1)
     last = min(slots.stop - 1, history.watermark() or 0)
     judged = pl.concat(_reliabilities(history, history.meters(), last, site.limits))
-    bring_back(history.absent(day, judged, site.limits.min_reliability), history, lake)
+    rehydrate(history.absent(day, judged, site.limits.min_reliability), history, lake)
     history.write_reliability(day, judged)
     rescored = history.rescore(day, _score_changes(site.limits), site.limits.min_reliability)
     if over:

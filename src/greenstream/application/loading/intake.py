@@ -78,7 +78,7 @@ class Intake:
         return immature
 
     def remind(self, now: datetime, *, after: timedelta = OVERDUE) -> int:
-        """Queue again what should have been taken up so long ago: a word to the queue can be lost."""
+        """Queue again what should have been taken up so long ago: a message to the queue can be lost."""
         overdue = self.waiting.overdue(now - after)
         for path, route in overdue:
             self.queue.put(path, route)

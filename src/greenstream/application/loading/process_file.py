@@ -7,7 +7,7 @@ from dataclasses import replace
 from polars.exceptions import PanicException  # a bug in there; it is no Exception
 
 from greenstream.application.loading.raw_file import content_of, sha256_of
-from greenstream.application.loading.rehydrate import bring_back
+from greenstream.application.loading.rehydrate import rehydrate
 from greenstream.domain.corrections.erasure import without_erased
 from greenstream.domain.errors import OUTAGES, FileRejected, InvalidKey, NotFound, RetryableError, StorageRefused
 from greenstream.domain.formats import check_size, parse_file
@@ -117,10 +117,10 @@ def _load(
 def store_rows(evaluated: EvaluatedFile, load: StoredRows, lake: Lake) -> Stored:
     """Store batch by batch, so that a large file needs the memory of one batch at a time.
 
-    What the lake alone has of these meters and days is brought back before, for a row may be known there.
+    What the lake alone has of these meters and days is rehydrated before, for a row may be known there.
     """
     reliable = load.register_meters(evaluated)
-    bring_back(load.absent(), load, lake)
+    rehydrate(load.absent(), load, lake)
     done = [load.store(batch) for batch in evaluated.readings(reliable)]
     return Stored(stored=sum(d.stored for d in done), duplicate=sum(d.duplicate for d in done))
 

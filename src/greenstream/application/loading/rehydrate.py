@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
-from greenstream.ports.lake import Lake, Thawing
+from greenstream.ports.lake import Lake, Rehydrating
 
 
-def bring_back(absent: Mapping[date, list[str]], into: Thawing, lake: Lake) -> None:
+def rehydrate(absent: Mapping[date, list[str]], into: Rehydrating, lake: Lake) -> None:
     """Bring the readings of the absent meters, by retired day, into the database.
 
     From then on all goes as for any other day: rows are known again, windows are judged, and the next archiving merges
@@ -14,4 +14,4 @@ def bring_back(absent: Mapping[date, list[str]], into: Thawing, lake: Lake) -> N
     """
     for day, meters in absent.items():
         with lake.reading(day) as archived:
-            into.bring_back(archived.of(meters))
+            into.rehydrate(archived.of(meters))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Reports:
     """Each answer is as of the moment it was asked for, and changes nothing.
 
-    All raise DatabaseUnavailable or DatabaseRefused, but `status`, which reports that instead.
+    All raise NotSetUp, DatabaseUnavailable or DatabaseRefused, but `status`, which reports that instead.
     """
 
     def __init__(self, sources: "ReportSources", store: Callable[[], str], site: Site) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
-from greenstream.domain.reports.status import ServerState, Status
+from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable, NotSetUp
+from greenstream.domain.reports.status import Status
 
 if TYPE_CHECKING:
     from greenstream.ports.reports import ReportSources, StatusSource
@@ -13,21 +13,37 @@ if TYPE_CHECKING:
 def status(sources: "ReportSources", store: str, timezone: str) -> Status:
     """The state of the server, and where the database answers, what it holds; one that doesn't is no error."""
     state = sources.server_state()
-    unknown = Status(server=state, store=store, timezone=timezone, version=None, stored=None)
+    found = Status(server=state, store=store, timezone=timezone, version=None, stored=None)
     if state.kind == "embedded" and not state.running:
-        return unknown
+        return found
     try:
         with sources.as_it_is() as source:
-            return _asked(source, unknown)
+            found = _reached(source, found)
+            return _read(source, found)
     except (DatabaseUnavailable, DatabaseRefused) as error:
-        return replace(unknown, server=replace(state, error=f"{error.code}: {error}"))
+        return _with_error(found, f"{error.code}: {error}")
 
 
-def _asked(source: "StatusSource", unknown: Status) -> Status:
+def _reached(source: "StatusSource", found: Status) -> Status:
     version, size = source.server()
-    server: ServerState = replace(unknown.server, running=True, version=version, size_bytes=size)
-    found = replace(unknown, server=server, version=source.schema_version())
+    server = replace(found.server, running=True, version=version, size_bytes=size)
+    return replace(found, server=server, version=source.schema_version())
+
+
+def _read(source: "StatusSource", found: Status) -> Status:
+    """With what is stored; relations of another version can't be read."""
     if found.version is None:
         return found
+    if found.version != source.newest_version():
+        return _with_error(found, _other_version(found.version, source.newest_version()))
     timezone, stored = source.stored()
     return replace(found, timezone=timezone, stored=stored)
+
+
+def _other_version(found: str, ours: str) -> str:
+    mend = "greenstream db migrate brings it there" if found < ours else "install the newer GreenStream"
+    return f"{NotSetUp.__name__}: the database is of version {found}, and this program of {ours}: {mend}"
+
+
+def _with_error(found: Status, error: str) -> Status:
+    return replace(found, server=replace(found.server, error=error))

@@ -8,6 +8,7 @@ import polars as pl
 
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
 from greenstream.domain.limits import Limits
+from greenstream.domain.readings.current import with_current
 from greenstream.domain.readings.schema import ARCHIVED, LAKE, ORDER, UNITS_PER_KW, conform
 from greenstream.domain.rules import b5_enrichment, b6_metadata
 
@@ -16,7 +17,9 @@ KW = LAKE["consumption_kw"]
 
 def archived(held: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Readings (schema HELD) of some meters, all of a day, as ARCHIVED, in the lake's order."""
-    rows, words = _with_current(held, limits), {"period": PERIODS, "season": SEASONS, "grade": GRADES}
+    words = {"period": PERIODS, "season": SEASONS, "grade": GRADES}
+    slot = pl.col("reading_at").dt.epoch("s") // (limits.interval_minutes * 60)
+    rows = with_current(held.sort("meter_id", "reading_at").with_columns(slot=slot))
     spelled = rows.with_columns(
         *(pl.Series(name, all_words).gather(rows[name]).alias(name) for name, all_words in words.items()),
         _flag_lists().gather(rows["flags"]).alias("flags"),
@@ -89,33 +92,6 @@ def _lanes(digest: str) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
 
 def _hex(lanes: "np.ndarray[tuple[int], np.dtype[np.uint64]]") -> str:
     return lanes.astype(">u8").tobytes().hex()
-
-
-def _with_current(held: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """HELD by meter and time, with whether a reading is the one of its meter and slot that counts."""
-    seconds = limits.interval_minutes * 60
-    rows = held.sort("meter_id", "reading_at").with_columns(slot=pl.col("reading_at").dt.epoch("s") // seconds)
-    as_before = (pl.col("meter_id") == pl.col("meter_id").shift()) & (pl.col("slot") == pl.col("slot").shift())
-    beside = as_before.fill_null(value=False)
-    contested = rows.select((beside | beside.shift(-1, fill_value=False)).alias("contested"))["contested"]
-    if not contested.any():
-        return rows.with_columns(is_current=pl.lit(value=True))
-    alone = rows.filter(~contested).with_columns(is_current=pl.lit(value=True))
-    several = rows.filter(contested).sort("meter_id", "slot", *_precedence(), nulls_last=True)
-    last = ~(pl.col("meter_id") == pl.col("meter_id").shift(-1)) | ~(pl.col("slot") == pl.col("slot").shift(-1))
-    return pl.concat([alone, several.with_columns(is_current=last.fill_null(value=True))])
-
-
-def _precedence() -> tuple[pl.Expr, ...]:
-    """Ascending: the last one counts."""
-    inferred = (pl.col("flags") & Flag.TIMESTAMP_INFERRED.bit) != 0
-    return (
-        pl.col("power").is_not_null(),
-        ~inferred,
-        pl.col("processed_timestamp"),
-        pl.col("source_file_id"),
-        pl.col("line_number"),
-    )
 
 
 def _score(reliable: pl.Expr, limits: Limits) -> pl.Expr:

@@ -19,7 +19,7 @@ class ServerState:
     initialised: Annotated[bool | None, Doc("whether that folder holds a database yet")] = None
     version: Annotated[str | None, Doc("of PostgreSQL")] = None
     size_bytes: Annotated[int | None, Doc("of the database", "bytes")] = None
-    error: Annotated[str | None, Doc("why it doesn't answer, its error's name first")] = None
+    error: Annotated[str | None, Doc("why it doesn't answer, or can't be read, the error's name first")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How GreenStream stands. `stored` is None where the database doesn't answer, or nothing is set up in it."""
+    """How GreenStream stands. `stored` is None where the database doesn't answer, or isn't of this version."""
 
     server: Annotated[ServerState, Doc("the server of the database")]
     store: Annotated[str, Doc("where files are")]

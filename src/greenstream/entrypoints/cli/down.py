@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
 
 def down(console: Console) -> None:
     """Stop `up`, and the embedded PostgreSQL. Its data stays, and the next command that needs it starts it again."""
-    from greenstream.entrypoints.service.process import stop_running
+    from greenstream.entrypoints.service.home_lock import stop_running
 
     place = open_place(console)
     with console.progress("stopping GreenStream"):

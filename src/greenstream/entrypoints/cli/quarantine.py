@@ -7,17 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greenstream.domain.text import EXCERPT_CHARS, beginning
-from greenstream.entrypoints.cli.choice import (
-    Code,
-    DryRun,
-    Since,
-    SourceFile,
-    named_rows,
-    replayed_rows,
-    row_choice,
-    tell_files,
-    troubles_of,
-)
 from greenstream.entrypoints.cli.console import (
     Console,
     ExitCode,
@@ -27,6 +16,17 @@ from greenstream.entrypoints.cli.console import (
     for_stdout,
     open_place,
     stop,
+)
+from greenstream.entrypoints.cli.row_selection import (
+    Code,
+    DryRun,
+    Since,
+    SourceFile,
+    named_rows,
+    replayed_rows,
+    row_choice,
+    tell_files,
+    troubles_of,
 )
 from greenstream.entrypoints.cli.tables import size_text
 

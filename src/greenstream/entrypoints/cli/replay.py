@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from greenstream.entrypoints.cli.choice import (
+from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
+from greenstream.entrypoints.cli.row_selection import (
     DryRun,
     changes_of,
     local_date,
@@ -14,7 +15,6 @@ from greenstream.entrypoints.cli.choice import (
     tell_files,
     troubles_of,
 )
-from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 
 if TYPE_CHECKING:
     from greenstream.application.corrections.rejudge import RejudgedDay

@@ -37,7 +37,7 @@ def status(console: Console, json: Json = False) -> None:
     """Report the database, the store and everything that came in. It starts and changes nothing.
 
     Exit 0 also where the database is down: that is what it reports, as "running" and "version". Exit 1 where nothing
-    was set up yet.
+    was set up yet, or by another version of the program.
     """
     found = open_place(console).reports.status()
     if json:
@@ -45,11 +45,18 @@ def status(console: Console, json: Json = False) -> None:
     else:
         for line in _page(found):
             console.write(line)
-    if not found.is_set_up:
-        console.warn(f"nothing is set up here yet: {SETS_UP}")
+    if missing := _missing(found):
+        console.warn(missing)
         stop(ExitCode.TROUBLE)
     if (hint := _hint(found)) and not json:
         console.say(f"\n{hint}")
+
+
+def _missing(found: "Status") -> str | None:
+    """What must be set up, or brought to this version, before there is anything to report."""
+    if not found.is_set_up:
+        return f"nothing is set up here yet: {SETS_UP}"
+    return found.server.error if found.version and found.stored is None else None
 
 
 def _page(found: "Status") -> Iterator[str]:

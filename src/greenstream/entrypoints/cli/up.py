@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from greenstream.application.loading.outages import Outages
     from greenstream.entrypoints.service import Part
     from greenstream.entrypoints.service.metrics import Metrics
-    from greenstream.entrypoints.service.parts import Log
+    from greenstream.entrypoints.service.timing import Log
     from greenstream.wiring import Place
 
 LogJson = Annotated[
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def up(console: Console, log_json: LogJson = False) -> None:
     """Watch the landing zone, work on what lands, and keep the history of meters, in one process, until Ctrl-C."""
-    from greenstream.entrypoints.service.process import only_one
+    from greenstream.entrypoints.service.home_lock import only_one
 
     with only_one(open_place(console).settings.home):
         _serve(console, log_json, intake=True, routes=["realtime", "bulk"])
@@ -52,7 +52,7 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
     from prometheus_client import CollectorRegistry
 
     from greenstream.application.loading.outages import Outages
-    from greenstream.entrypoints.service import Service
+    from greenstream.entrypoints.service import Supervisor
     from greenstream.entrypoints.service.logs import logger
     from greenstream.entrypoints.service.metrics import Metrics
 
@@ -71,7 +71,7 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
     _look_around(place, log, outages, reach)
     log.info("started", intake=intake, routes=routes, landing=str(place.store), timezone=place.settings.timezone)
     with _metrics_served(metrics, place, log) if routes else nullcontext():
-        Service(parts, make_place, stop, log, outages, reach=reach).run()
+        Supervisor(parts, make_place, stop, log, outages, reach=reach).run()
     log.info("stopped")
 
 
@@ -112,16 +112,18 @@ def _parts(
 ) -> "list[Part]":
     from greenstream.domain.routing import Route
     from greenstream.entrypoints.cli.console import UsageError
-    from greenstream.entrypoints.service.alerting import AlertPart
-    from greenstream.entrypoints.service.intake import IntakePart
-    from greenstream.entrypoints.service.night import NightPart
-    from greenstream.entrypoints.service.parts import HistoryPart, KeeperPart, WorkerPart
+    from greenstream.entrypoints.service.alerts import AlertRounds
+    from greenstream.entrypoints.service.detection import Detection
+    from greenstream.entrypoints.service.intake import LandingWatch
+    from greenstream.entrypoints.service.lost_workers import LostWorkers
+    from greenstream.entrypoints.service.night_schedule import NightSchedule
+    from greenstream.entrypoints.service.route_worker import RouteWorker
 
     if unknown := set(routes) - set(Route):
         raise UsageError(f"no route {', '.join(sorted(unknown))}: there are {', '.join(Route)}")
     loaded = threading.Event()
-    parts: list[Part] = [WorkerPart(Route(route), loaded, stop, log, metrics) for route in routes]
+    parts: list[Part] = [RouteWorker(Route(route), loaded, stop, log, metrics) for route in routes]
     if routes:
-        parts += [HistoryPart(loaded, stop, log), NightPart(stop, log)]
-        parts += [KeeperPart(stop, log, metrics), AlertPart(stop, log, outages)]
-    return [IntakePart(stop, log), *parts] if intake else parts
+        parts += [Detection(loaded, stop, log), NightSchedule(stop, log)]
+        parts += [LostWorkers(stop, log, metrics), AlertRounds(stop, log, outages)]
+    return [LandingWatch(stop, log), *parts] if intake else parts

@@ -1,5 +1,5 @@
 """The long-running processes: `up`, and its parts `watch` and `worker`."""
 
-from greenstream.entrypoints.service.service import Part, Service
+from greenstream.entrypoints.service.supervisor import Part, Supervisor
 
-__all__ = ["Part", "Service"]
+__all__ = ["Part", "Supervisor"]

@@ -12,9 +12,9 @@ from greenstream.application.loading.intake import Intake
 from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailable
 from greenstream.domain.landing import LandedFile, Stray
 from greenstream.domain.routing import Route
-from greenstream.entrypoints.service.parts import Log
+from greenstream.entrypoints.service.folder_events import Watcher
 from greenstream.entrypoints.service.strays import Strays
-from greenstream.entrypoints.service.watching import Watcher
+from greenstream.entrypoints.service.timing import Log
 from greenstream.wiring import Place
 
 SCAN_SECONDS = 60.0
@@ -55,7 +55,7 @@ class Scans:
         return True
 
 
-class IntakePart:
+class LandingWatch:
     """Looks at the recent days each minute, and at all of them at the start and once a day."""
 
     name = "intake"

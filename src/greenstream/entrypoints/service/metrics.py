@@ -94,7 +94,7 @@ GAUGES = (
     Gauge(name="waiting_files", meaning="Landed files that have not ended, by state", labels=("route", "state")),
     Gauge(name="oldest_waiting_seconds", meaning="Age of the oldest of them; 0 without any", labels=("route",)),
     Gauge(name="open_dead_letters", meaning="Dead letters that need a person"),
-    Gauge(name="open_alerts", meaning="Alerts that nobody has acknowledged", labels=("code",)),
+    Gauge(name="open_alerts", meaning="Open alerts: neither acknowledged nor resolved", labels=("code",)),
     Gauge(name="open_findings", meaning="Findings on meters that go on", labels=("code",)),
     Gauge(name="quarantined_rows", meaning="Rejected rows that were neither replayed nor discarded", labels=("code",)),
     Gauge(name="flags", meaning="Stored readings with a flag, ever", labels=("code",), counts=True),

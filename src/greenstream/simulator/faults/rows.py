@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from greenstream.simulator.energy_texts import COLUMNS, energy_text
 from greenstream.simulator.faults.registry import Edit, Effect, row_fault
-from greenstream.simulator.texts import COLUMNS, energy_text
 
 BAD_BYTE_MARK = "\ue000"
 """Stands for the byte FF, which no text can hold, until the line is written."""

@@ -1,1 +1,1 @@
-"""Snapshots, and the programs that dump and restore."""
+"""Snapshots, the programs that dump and restore, and the database that takes the place of another."""

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import all_rows, one
 from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.errors import BackupFailed
 
@@ -46,7 +46,7 @@ def open_snapshot(dsn: str) -> Iterator[Snapshot]:
 def row_counts(connection: Connection) -> dict[str, int]:
     """How many rows each of our tables has, by schema and name."""
     counts = {}
-    for schema, name in connection.execute(query("backups.tables")).fetchall():
+    for schema, name in all_rows(connection, "backups.tables"):
         counting = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(str(schema), str(name)))
         row = connection.execute(counting).fetchone()
         assert row is not None
@@ -62,22 +62,15 @@ def _snapshot(connection: Connection) -> Snapshot:
     connection.execute("SET timezone TO 'UTC'")
     connection.execute("SET idle_in_transaction_session_timeout TO 0")
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    facts = connection.execute(query("backups.facts")).fetchone()
-    site = connection.execute(query("schema.read_site")).fetchone()
-    assert facts is not None
-    assert site is not None
-    postgresql, major, name, taken_at = facts
-    timezone, interval_minutes, _ = site
-    assert isinstance(major, int)
-    assert isinstance(taken_at, datetime)
-    assert isinstance(interval_minutes, int)
+    postgresql, major, name, taken_at = one(connection, "backups.facts")
+    timezone, interval_minutes, _ = one(connection, "schema.read_site")
     return Snapshot(
-        name=str(name),
+        name=name,
         taken_at=taken_at,
-        postgresql=str(postgresql).partition(" ")[0],
+        postgresql=postgresql.partition(" ")[0],
         major=major,
         schema_version=version,
-        timezone=str(timezone),
+        timezone=timezone,
         interval_minutes=interval_minutes,
         tables=row_counts(connection),
     )

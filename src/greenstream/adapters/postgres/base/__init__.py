@@ -1,1 +1,1 @@
-"""Connections, errors, named queries."""
+"""Connections, errors, named queries and what they give."""

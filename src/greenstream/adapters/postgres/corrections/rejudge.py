@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from greenstream.adapters.postgres.base.connection import Connection, copy_csv
+from greenstream.adapters.postgres.base.fetch import all_rows, run, scalar
+from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.loading.deliveries import delivery_of
 from greenstream.domain.errors import DayBusy
@@ -65,29 +67,28 @@ class PostgresRejudging:
 
     def hold(self) -> None:
         """Let nobody settle the day or judge readings anew until the end."""
-        self._connection.execute(query("rejudge.lock"))
-        if not self._connection.execute(query("storing.lock_days"), {"days": [self._day]}).fetchall():
+        run(self._connection, "rejudge.lock")
+        if not all_rows(self._connection, "storing.lock_days", days=[self._day]):
             raise DayBusy(f"{self._day} was settled at this moment; try again")
         self.stage()
 
     def stage(self) -> None:
         """Make room for changes; the day is held."""
-        self._connection.execute(query("rejudge.stage"))
+        run(self._connection, "rejudge.stage")
 
     def readings(self, flags: int) -> Iterator[pl.DataFrame]:
         last = BEFORE_ALL
         values = {**self._bounds, "flags": flags, "batch": BATCH_ROWS}
         while True:
-            found = self._connection.execute(query("replay.readings"), {**values, **last}).fetchall()
-            if not found:
+            batch = frame(self._connection, "replay.readings", STORED, **values, **last)
+            if batch.is_empty():
                 return
-            batch = pl.DataFrame(found, schema=STORED, orient="row")
             last = batch.select(*BEFORE_ALL).row(-1, named=True)
             yield batch
 
     def deliveries(self, load_ids: Sequence[int]) -> Mapping[int, Delivery]:
-        found = self._connection.execute(query("rejudge.deliveries"), {"load_ids": list(load_ids)})
-        return {int(str(load_id)): delivery_of(delivery) for load_id, *delivery in found}
+        found = all_rows(self._connection, "rejudge.deliveries", load_ids=list(load_ids))
+        return {load_id: delivery_of(delivery) for load_id, *delivery in found}
 
     def replace(self, changed: pl.DataFrame, *, same_load: bool = False) -> None:
         """With `same_load` the readings stay with their load, which is of this version as a whole.
@@ -101,16 +102,13 @@ class PostgresRejudging:
             record_id=pl.lit("\\x") + pl.col("record_id"),
             **({} if "line_number" in changed.columns else {"line_number": pl.lit(None, pl.Int32)}),
         )
-        self._connection.execute("TRUNCATE pg_temp.rejudged")
+        run(self._connection, "rejudge.empty_stage")
         copy_csv(self._connection, query("rejudge.copy"), rows.select(COLUMNS))
         for name in FOLLOWING:
-            self._connection.execute(query(name), {**self._bounds, "day": self._day})
+            run(self._connection, name, **self._bounds, day=self._day)
 
     def _new_load(self, load_id: int) -> int:
         if load_id not in self._loads:
             values = {"load_id": load_id, "version": self._version}
-            row = self._connection.execute(query("rejudge.load"), values).fetchone()
-            assert row is not None
-            assert isinstance(row[0], int)
-            self._loads[load_id] = row[0]
+            self._loads[load_id] = scalar(self._connection, "rejudge.load", int, **values)
         return self._loads[load_id]

@@ -1,17 +1,17 @@
 """PostgreSQL behind the port `Replays`, and what a person gives up of rejected rows and dead letters."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import polars as pl
 from psycopg import Rollback
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import all_rows, column, one, run, scalar
+from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.corrections.erase import erased
 from greenstream.adapters.postgres.corrections.rejudge import PostgresRejudging
 from greenstream.adapters.postgres.corrections.reprocess import PostgresReprocessing
@@ -24,7 +24,9 @@ from greenstream.domain.formats.lines import LINE_NUMBER
 from greenstream.domain.ledger import Ledger, Stored
 from greenstream.domain.site import Site, day_start
 
-WAITING = {"line_number": LINE_NUMBER, "code": pl.String, "raw_line": pl.String, "raw_bytes": pl.Binary}
+WAITING = pl.Schema(
+    {"line_number": LINE_NUMBER(), "code": pl.String(), "raw_line": pl.String(), "raw_bytes": pl.Binary()}
+)
 
 
 class PostgresReplays:
@@ -40,14 +42,13 @@ class PostgresReplays:
 
     def waiting(self, choice: RowChoice, *, texts: bool) -> Iterator[WaitingRows]:
         values = asdict(choice)
-        for file in self._all("replay.waiting_files", values):
-            source_file_id, *delivery = file
-            rows = self._all("replay.waiting_rows", {**values, "texts": texts, "source_file_id": source_file_id})
-            yield WaitingRows(
-                source_file_id=source_file_id,
-                delivery=delivery_of(delivery),
-                rows=pl.DataFrame(rows, schema=WAITING, orient="row"),
-            )
+        with translated("looking for rejected rows"):
+            files = all_rows(self._connection, "replay.waiting_files", **values)
+        for source_file_id, *delivery in files:
+            with translated("looking for rejected rows"):
+                of_file = {**values, "texts": texts, "source_file_id": source_file_id}
+                rows = frame(self._connection, "replay.waiting_rows", WAITING, **of_file)
+            yield WaitingRows(source_file_id=source_file_id, delivery=delivery_of(delivery), rows=rows)
 
     @contextmanager
     def replay(self, waiting: WaitingRows, now: datetime) -> Iterator["PostgresReplay"]:
@@ -65,9 +66,11 @@ class PostgresReplays:
             "start": day_start(first, self._site.timezone),
             "stop": day_start(last + timedelta(days=1), self._site.timezone),
         }
+        with translated("looking for loaded files"):
+            files = all_rows(self._connection, "reprocess.files", **values)
         return [
             LoadedDelivery(source_file_id=source_file_id, delivery=delivery_of(delivery), processed_at=processed_at)
-            for source_file_id, processed_at, *delivery in self._all("reprocess.files", values)
+            for source_file_id, processed_at, *delivery in files
         ]
 
     @contextmanager
@@ -81,8 +84,8 @@ class PostgresReplays:
                 raise Rollback(transaction)
 
     def days_with(self, flags: int, first: date | None, last: date | None) -> list[date]:
-        values = {"flags": flags, "first": first, "last": last}
-        return [row[0] for row in self._all("replay.days", values)]
+        with translated("looking for days with readings"):
+            return column(self._connection, "replay.days", date, flags=flags, first=first, last=last)
 
     @contextmanager
     def rejudge(self, day: date, *, dry_run: bool) -> Iterator[PostgresRejudging]:
@@ -97,16 +100,13 @@ class PostgresReplays:
     def discard_rows(self, choice: RowChoice, reason: str | None, now: datetime) -> dict[str, int]:
         """Give the waiting rows up; how many by code. They stay, and count as rejected."""
         values = {**asdict(choice), "reason": reason, "now": now}
-        return dict(self._all("quarantine.discard", values))
+        with translated("looking for rejected rows"):
+            return dict(all_rows(self._connection, "quarantine.discard", **values))
 
     def discard_dead_letter(self, dead_letter_id: int, reason: str | None, now: datetime) -> bool:
         """Whether it was open until now."""
-        values = {"id": dead_letter_id, "reason": reason, "now": now}
-        return bool(self._all("dead_letters.discard", values))
-
-    def _all(self, name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        with translated(f"asking the database for {name}"):
-            return self._connection.execute(query(name), values).fetchall()
+        with translated("looking for a dead letter"):
+            return run(self._connection, "dead_letters.discard", id=dead_letter_id, reason=reason, now=now) > 0
 
 
 class PostgresReplay:
@@ -117,24 +117,18 @@ class PostgresReplay:
         self._delivery = waiting.delivery
         self._now = now
         self._version = version
-        self._file: dict[str, object] = {"source_file_id": waiting.source_file_id}
+        self._file = {"source_file_id": waiting.source_file_id}
         self._load: PostgresLoad | None = None
-        connection.execute(query("replay.lock_file"), self._file)
+        run(connection, "replay.lock_file", **self._file)
 
     def open_lines(self) -> pl.Series:
-        found = self._connection.execute(query("replay.open_lines"), self._file).fetchall()
-        return pl.Series([row[0] for row in found], dtype=LINE_NUMBER)
+        lines = column(self._connection, "replay.open_lines", int, **self._file)
+        return pl.Series(lines, dtype=LINE_NUMBER)
 
     def begin(self) -> PostgresLoad:
         values = {**self._file, "processed_at": self._now, "version": self._version}
-        row = self._connection.execute(query("storing.add_load"), values).fetchone()
-        assert row is not None
-        source_file_id, load_id = self._file["source_file_id"], row[0]
-        assert isinstance(source_file_id, int)
-        assert isinstance(load_id, int)
-        self._load = PostgresLoad(
-            self._connection, self._delivery, self._now, source_file_id=source_file_id, load_id=load_id
-        )
+        load_id = scalar(self._connection, "storing.add_load", int, **values)
+        self._load = PostgresLoad(self._connection, self._delivery, self._now, **self._file, load_id=load_id)
         return self._load
 
     def close(self, passed: pl.Series, stored: Stored, failed: pl.DataFrame) -> Ledger:
@@ -143,15 +137,13 @@ class PostgresReplay:
         rules = {code.value: code.rule_id for code in Rejection}
         codes = failed["code"].to_list()
         reasons = {"lines": failed["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
-        self._connection.execute(query("replay.recode"), {**self._file, **reasons})
-        self._connection.execute(query("replay.let_out"), {**self._file, "lines": passed.to_list(), "now": self._now})
+        run(self._connection, "replay.recode", **self._file, **reasons)
+        run(self._connection, "replay.release", **self._file, lines=passed.to_list(), now=self._now)
         return self._moved(len(passed), stored)
 
     def _moved(self, passed: int, stored: Stored) -> Ledger:
         values = {**self._file, "passed": passed, "stored": stored.stored, "duplicate": stored.duplicate}
-        row = self._connection.execute(query("replay.move_ledger"), values).fetchone()
-        assert row is not None
-        rows, kept, duplicate, rejected, quarantined = (value for value in row if isinstance(value, int))
+        rows, kept, duplicate, rejected, quarantined = one(self._connection, "replay.move_ledger", **values)
         ledger = Ledger(rows=rows, stored=kept, duplicate=duplicate, rejected=rejected)
         ledger.check(self._delivery.path)
         if rejected != quarantined:

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.fetch import column, one, run, scalar
+from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.corrections.rejudge import PostgresRejudging
 from greenstream.adapters.postgres.corrections.removal import remove_readings
@@ -48,13 +50,10 @@ class PostgresReprocessing:
         self._days: list[date] = []
         self._span: Span | None = None
         self._is_left = False
-        connection.execute(query("rejudge.lock"))
-        connection.execute(query("replay.lock_file"), self._file)
+        run(connection, "rejudge.lock")
+        run(connection, "replay.lock_file", **self._file)
         values = {**self._file, "processed_at": file.processed_at, "version": version}
-        row = connection.execute(query("storing.add_load"), values).fetchone()
-        assert row is not None
-        assert isinstance(row[0], int)
-        self._load_id = row[0]
+        self._load_id = scalar(connection, "storing.add_load", int, **values)
         self._load = PostgresLoad(
             connection, file.delivery, now, source_file_id=file.source_file_id, load_id=self._load_id
         )
@@ -64,33 +63,30 @@ class PostgresReprocessing:
         return self._is_left
 
     def register_meters(self, evaluated: EvaluatedFile) -> pl.Series:
-        former = self._connection.execute(query("reprocess.days"), self._file).fetchall()
-        days = {*evaluated.days(), *(row[0] for row in former if isinstance(row[0], date))}
-        self._days = sorted(days)
+        former = column(self._connection, "reprocess.days", date, **self._file)
+        self._days = sorted({*evaluated.days(), *former})
         self._prepare_days(self._days, self._now)
         self._span = _span(evaluated.times["reading_at"].gather(evaluated.rows["time"]))
         return self._load.register_meters(evaluated, self._days)
 
     def retired_days(self) -> list[date]:
-        found = self._connection.execute(query("reprocess.retired"), {"days": self._days}).fetchall()
-        return [row[0] for row in found if isinstance(row[0], date)]
+        return column(self._connection, "reprocess.retired", date, days=self._days)
 
     def absent(self, former: Sequence[str]) -> Mapping[date, list[str]]:
         return self._load.absent(former)
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        self._load.bring_back(rows)
+    def rehydrate(self, rows: pl.DataFrame) -> None:
+        self._load.rehydrate(rows)
 
     def stored(self) -> pl.DataFrame:
         if not self._days:
             return pl.DataFrame(schema=OF_FILE)
-        row = self._connection.execute(query("reprocess.counted"), self._file).fetchone()
+        counted = scalar(self._connection, "reprocess.counted", int, **self._file)
         by_index = self._stored(self._load.meter_keys, self._span)
-        return by_index if row == (by_index.height,) else self._stored(None, self._whole_days())
+        return by_index if counted == by_index.height else self._stored(None, self._whole_days())
 
     def quarantined(self) -> pl.DataFrame:
-        found = self._connection.execute(query("reprocess.quarantined"), self._file).fetchall()
-        return pl.DataFrame(found, schema=QUARANTINE, orient="row")
+        return frame(self._connection, "reprocess.quarantined", QUARANTINE, **self._file)
 
     def replace(self, changed: pl.DataFrame) -> None:
         local = changed["reading_at"].dt.convert_time_zone(self._site.timezone).dt.date()
@@ -110,14 +106,14 @@ class PostgresReprocessing:
             "version": self._version,
         }
         remove_readings(self._connection, "reprocess.supersede", values)
-        self._connection.execute(query("reprocess.unwatched"))
+        run(self._connection, "reprocess.unwatched")
 
     def add(self, judged: pl.DataFrame) -> int:
         stored = self._load.store(judged).stored if judged.height else 0
         if stored:
             self._load.sum_up()
         else:
-            self._connection.execute(query("reprocess.drop_load"), {"load_id": self._load_id})
+            run(self._connection, "reprocess.drop_load", load_id=self._load_id)
         return stored
 
     def quarantine(self, batches: Iterable[pl.DataFrame | LongRow]) -> int:
@@ -127,20 +123,18 @@ class PostgresReprocessing:
         rules = {code.value: code.rule_id for code in Rejection}
         codes = recoded["code"].to_list()
         reasons = {"lines": recoded["line_number"].to_list(), "codes": codes, "rule_ids": [rules[c] for c in codes]}
-        self._connection.execute(query("reprocess.recode"), {**self._file, **reasons})
-        self._connection.execute(query("replay.let_out"), {**self._file, "lines": lines.to_list(), "now": self._now})
+        run(self._connection, "reprocess.recode", **self._file, **reasons)
+        run(self._connection, "replay.release", **self._file, lines=lines.to_list(), now=self._now)
 
     def move_version(self) -> bool:
         values = {**self._file, "version": self._version}
-        return self._connection.execute(query("reprocess.versions"), values).rowcount > 0
+        return run(self._connection, "reprocess.versions", **values) > 0
 
     def leave(self) -> None:
         self._is_left = True
 
     def close(self, rows: int) -> Ledger:
-        row = self._connection.execute(query("reprocess.ledger"), {**self._file, "rows": rows}).fetchone()
-        assert row is not None
-        count, stored, duplicate, rejected = (int(str(value)) for value in row)
+        count, stored, duplicate, rejected = one(self._connection, "reprocess.ledger", **self._file, rows=rows)
         ledger = Ledger(rows=count, stored=stored, duplicate=duplicate, rejected=rejected)
         ledger.check(self._delivery.path)
         return ledger

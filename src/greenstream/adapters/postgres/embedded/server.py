@@ -27,7 +27,7 @@ Progress = Callable[[str], None]
 StopMode = Literal["smart", "fast", "immediate"]
 
 SILENCE_LIMIT = 60.0  # seconds without an answer from a live postmaster
-RESTARTS = 5  # when it is killed without a word, as by the kernel for memory
+RESTARTS = 5  # when it is killed without a trace, as by the kernel for memory
 STOP_LIMIT = 300.0  # seconds; the last checkpoint of a fast stop can be long
 SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 

@@ -5,18 +5,32 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
-from psycopg.rows import args_row, tuple_row
 
 from greenstream.adapters.postgres.base.connection import Connection, copy_csv
+from greenstream.adapters.postgres.base.fetch import all_rows, column, objects, one_or_none, run, scalar, scalar_or_none
+from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.history.meter_days import MeterDays
-from greenstream.adapters.postgres.loading.rehydration import Thaw
-from greenstream.domain.codes import Flag
+from greenstream.adapters.postgres.loading.rehydration import Rehydration
 from greenstream.domain.exact import Integers
 from greenstream.domain.history.grid import FAR, Past
 from greenstream.domain.history.stretches import past_of
 from greenstream.domain.history.values import Days, Finding, FindingCount, Scope, ScoreChange, Unwatched, WatchedMeters
+from greenstream.domain.readings.schema import INSTANT
 from greenstream.domain.site import Site, day_slots, local_day, slot_start
+
+PENDING = pl.Schema(
+    {"load_id": pl.Int64(), "day": pl.Date(), "first": INSTANT, "last": INSTANT, "meter": pl.List(pl.Int64())}
+)
+METERS = pl.Schema(
+    {
+        "meter_key": pl.Int64(),
+        "seen": INSTANT,
+        "commissioned": pl.Date(),
+        "decommissioned": pl.Date(),
+        "watched_from": INSTANT,
+    }
+)
 
 
 class PostgresHistory:
@@ -26,29 +40,17 @@ class PostgresHistory:
         self._connection = connection
         self._site = site
         self._interval = site.limits.interval_minutes
-        self._thaw = Thaw(connection, site.limits)
+        self._rehydration = Rehydration(connection, site.limits)
         self._meter_days = MeterDays(connection, site)
 
     # what is new
 
     def watermark(self) -> int | None:
-        row = self._connection.execute(query("history.watermark")).fetchone()
-        assert row is not None
-        return self._slot(row[0]) if isinstance(row[0], datetime) else None
+        watermark = scalar_or_none(self._connection, "history.watermark", datetime)
+        return None if watermark is None else self._slot(watermark)
 
     def unwatched(self) -> Unwatched:
-        found = self._connection.execute(query("history.pending")).fetchall()
-        rows = pl.DataFrame(
-            found,
-            schema={
-                "load_id": pl.Int64,
-                "day": pl.Date,
-                "first": _INSTANT,
-                "last": _INSTANT,
-                "meter": pl.List(pl.Int64),
-            },
-            orient="row",
-        )
+        rows = frame(self._connection, "history.pending", PENDING)
         step = self._interval * 60
         slots = rows.with_columns(pl.col("first", "last").dt.epoch("s") // step)
         newest = slots["last"].max()
@@ -60,15 +62,7 @@ class PostgresHistory:
         )
 
     def meters(self) -> WatchedMeters:
-        found = self._connection.execute(query("history.meters")).fetchall()
-        schema: dict[str, pl.DataType | type[pl.DataType]] = {
-            "meter_key": pl.Int64,
-            "seen": _INSTANT,
-            "commissioned": pl.Date,
-            "decommissioned": pl.Date,
-            "watched_from": _INSTANT,
-        }
-        rows = pl.DataFrame(found, schema=schema, orient="row").filter(pl.col("seen").is_not_null())
+        rows = frame(self._connection, "history.meters", METERS).filter(pl.col("seen").is_not_null())
         step = self._interval * 60
         ends = [FAR if day is None else self._day_slots(day).start for day in rows["decommissioned"]]
         return WatchedMeters(
@@ -102,8 +96,8 @@ class PostgresHistory:
     def fleet_days(self, first: int, last: int) -> Days:
         """The days with any reading that lie wholly between two slots."""
         bounds = {"first_day": self._day(first), "last_day": self._day(last)}
-        days = [row[0] for row in self._connection.execute(query("history.fleet_days"), bounds).fetchall()]
-        spans = [(day, self._day_slots(day)) for day in days if isinstance(day, date)]
+        days = column(self._connection, "history.fleet_days", date, **bounds)
+        spans = [(day, self._day_slots(day)) for day in days]
         whole = [(day, slots) for day, slots in spans if first <= slots.start and slots.stop - 1 <= last]
         ordinals = np.array([day.toordinal() for day, _ in whole], dtype=np.int64)
         return Days(
@@ -119,28 +113,27 @@ class PostgresHistory:
         since = [self._start(slot) for slot in scope.since.values()]
         slot = timedelta(minutes=self._interval)
         codes = list(scope.since)
-        self._connection.execute(query("history.stage_findings"))
-        self._connection.execute("TRUNCATE pg_temp.found")
+        run(self._connection, "history.stage_findings")
+        run(self._connection, "history.empty_findings")
         copy_csv(self._connection, query("history.copy_findings"), self._finding_columns(found))
-        self._connection.execute(query("history.join_earlier"), {"slot": slot})
+        run(self._connection, "history.join_earlier", slot=slot)
         bounds = {"codes": codes, "since": since, "meters": list(scope.meters), "slot": slot}
-        self._connection.execute(query("history.drop_disproved"), bounds)
-        self._connection.execute(query("history.resolve_earlier"), bounds)
+        run(self._connection, "history.drop_disproved", **bounds)
+        run(self._connection, "history.resolve_earlier", **bounds)
         values = {
             "codes": codes,
             "open_at": [self._start(each) for each in scope.open_at.values()],
             "slot": slot,
-            "inferred": Flag.TIMESTAMP_INFERRED.bit,
             "now": now,
         }
-        self._connection.execute(query("history.merge_findings"), values)
+        run(self._connection, "history.merge_findings", **values)
 
     def finish(self, unwatched: Unwatched, watermark: int, today: date) -> None:
         """The loads have been seen, up to the watermark."""
-        self._connection.execute(query("history.watched"), {"loads": unwatched.loads})
-        self._connection.execute(query("history.advance"), {"watermark": self._start(watermark)})
-        self._connection.execute(query("history.mark_meters"))
-        self._connection.execute(query("history.status"), {"today": today})
+        run(self._connection, "history.watched", loads=unwatched.loads)
+        run(self._connection, "history.advance", watermark=self._start(watermark))
+        run(self._connection, "history.mark_meters")
+        run(self._connection, "history.status", today=today)
 
     def reopen_days(self, spans: Sequence[tuple[date, date]], if_last: tuple[date, date], now: datetime) -> None:
         values = {
@@ -150,31 +143,29 @@ class PostgresHistory:
             "if_last_to": if_last[1],
             "now": now,
         }
-        self._connection.execute(query("history.reopen_days"), values)
+        run(self._connection, "history.reopen_days", **values)
 
     def detected(self, at: datetime) -> dict[str, int]:
         """How many findings were detected at that time, by code."""
-        with self._connection.cursor(row_factory=tuple_row) as cursor:
-            return dict(cursor.execute(query("history.detected"), {"at": at}))
+        return dict(all_rows(self._connection, "history.detected", at=at))
 
     # alerts
 
     def unalerted(self, until: datetime) -> list[Finding]:
-        with self._connection.cursor(row_factory=args_row(Finding)) as cursor:
-            return cursor.execute(query("history.unalerted"), {"until": until}).fetchall()
+        return objects(self._connection, "history.unalerted", Finding, until=until)
 
     def mark_alerted(self, until: datetime, now: datetime) -> None:
-        self._connection.execute(query("history.mark_alerted"), {"until": until, "now": now})
+        run(self._connection, "history.mark_alerted", until=until, now=now)
 
     def raise_alert(self, *, code: str, severity: str, subject: str, message: str, at: datetime) -> None:
         values = {"code": code, "severity": severity, "subject": subject, "message": message, "at": at}
-        self._connection.execute(query("alerts.raise"), values)
+        run(self._connection, "alerts.raise", **values)
 
     # settling
 
     def lock_day(self, day: date) -> bool:
         """Keep loads out of a day; whether anything was ever loaded into it."""
-        return self._connection.execute(query("settling.lock_day"), {"day": day}).fetchone() is not None
+        return one_or_none(self._connection, "settling.lock_day", day=day) is not None
 
     def absent(self, day: date, changed: pl.DataFrame, min_reliability: float) -> Mapping[date, list[str]]:
         values = {
@@ -183,18 +174,17 @@ class PostgresHistory:
             "meters": changed["meter_key"].to_list(),
             "reliability": changed["reliability"].to_list(),
         }
-        found = self._connection.execute(query("settling.flipped"), values).fetchall()
-        return self._thaw.absent([day], [row[0] for row in found if isinstance(row[0], int)])
+        return self._rehydration.absent([day], column(self._connection, "settling.flipped", int, **values))
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        self._thaw.bring_back(rows)
+    def rehydrate(self, rows: pl.DataFrame) -> None:
+        self._rehydration.rehydrate(rows)
 
     def write_reliability(self, day: date, rows: pl.DataFrame) -> None:
         """Replace what is known of a settled day: `meter_key`, `usable`, `slots`, `reliability` (null: unknown)."""
-        self._connection.execute(query("settling.clear_reliability"), {"day": day})
+        run(self._connection, "settling.clear_reliability", day=day)
         columns = rows.select(pl.lit(day).alias("day"), "meter_key", "usable", "slots", "reliability")
         copy_csv(self._connection, query("settling.copy_reliability"), columns)
-        self._connection.execute(query("settling.meters"), {"day": day})
+        run(self._connection, "settling.meters", day=day)
 
     def rescore(self, day: date, changes: Sequence[ScoreChange], min_reliability: float) -> int:
         """Apply the changes to the day's readings whose meter is now judged otherwise; how many those are."""
@@ -210,21 +200,17 @@ class PostgresHistory:
             "scores": [change.score for change in changes],
             "grades": [change.grade for change in changes],
         }
-        row = self._connection.execute(query("settling.scores"), values).fetchone()
-        assert row is not None
-        assert isinstance(row[0], int)
-        return row[0]
+        return scalar(self._connection, "settling.scores", int, **values)
 
     def mark_settled(self, day: date, now: datetime) -> None:
-        self._connection.execute(query("settling.mark_day"), {"day": day, "now": now})
+        run(self._connection, "settling.mark_day", day=day, now=now)
 
     def findings_on(self, day: date) -> dict[str, FindingCount]:
         """The findings whose window touches a day, by code."""
         slots = self._day_slots(day)
         values = {"start": self._start(slots.start), "stop": self._start(slots.stop)}
-        with self._connection.cursor(row_factory=tuple_row) as cursor:
-            rows = cursor.execute(query("settling.findings"), values)
-            return {code: FindingCount(total=total, open=still) for code, total, still in rows}
+        rows = all_rows(self._connection, "settling.findings", **values)
+        return {code: FindingCount(total=total, open=still) for code, total, still in rows}
 
     # slots and days
 
@@ -233,8 +219,8 @@ class PostgresHistory:
         return found.select(
             "code",
             "meter_key",
-            (pl.col("first") * step).cast(_INSTANT),
-            (pl.col("last") * step).cast(_INSTANT),
+            (pl.col("first") * step).cast(INSTANT),
+            (pl.col("last") * step).cast(INSTANT),
             "began_earlier",
             "detail",
         )
@@ -250,6 +236,3 @@ class PostgresHistory:
 
     def _day_slots(self, day: date) -> range:
         return day_slots(day, self._site.timezone, self._interval)
-
-
-_INSTANT = pl.Datetime("us", "UTC")

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from greenstream.adapters.postgres.base.connection import Connection
+from greenstream.adapters.postgres.base.fetch import all_rows, run
 from greenstream.adapters.postgres.base.sql import query
-from greenstream.domain.codes import Flag
 from greenstream.domain.exact import Integers
 from greenstream.domain.history.grid import MISSING, DayValues, Values
 from greenstream.domain.site import Site, day_slots, local_day, slot_start
@@ -54,7 +54,7 @@ class MeterDays:
     def held(self, keys: Integers, first: date) -> Integers:
         """On how many days, from one on, there are values of each meter, whose keys are given in order."""
         values = {"first_day": first, "meters": keys.tolist()}
-        found = self._connection.execute(query("history.days_held"), values).fetchall()
+        found = all_rows(self._connection, "history.days_held", **values)
         meters, days = np.array(found, dtype=np.int64).reshape(-1, 2).T
         held = np.zeros(len(keys), dtype=np.int64)
         held[np.searchsorted(keys, meters)] = days
@@ -103,8 +103,8 @@ class MeterDays:
 
     def _write(self, days: Sequence[tuple[date, Integers, Integers]]) -> None:
         """Keep the values of some days: each with the keys of its meters."""
-        self._connection.execute(query("history.stage_days"))
-        self._connection.execute("TRUNCATE pg_temp.fresh_meter_day")
+        run(self._connection, "history.stage_days")
+        run(self._connection, "history.empty_days")
         with self._connection.cursor().copy(query("history.copy_days")) as copy:
             copy.write(HEADER)
             for day, keys, values in days:
@@ -112,7 +112,7 @@ class MeterDays:
                 copy.write(_packed(day, keys[~wide], values[~wide].astype(VALUE_TYPES[4])))
                 copy.write(_packed(day, keys[wide], values[wide].astype(VALUE_TYPES[8])))
             copy.write(TRAILER)
-        self._connection.execute(query("history.merge_days"))
+        run(self._connection, "history.merge_days")
 
     def _current(self, keys: Integers, slots: range) -> Integers:
         """The values of the current readings of some meters in some slots: (meters, slots)."""
@@ -121,7 +121,6 @@ class MeterDays:
             "first_slot": slots.start,
             "start": slot_start(slots.start, self._interval),
             "stop": slot_start(slots.stop, self._interval),
-            "inferred": Flag.TIMESTAMP_INFERRED.bit,
             "bits": VALUE_BITS,
         }
         current = np.full((len(keys), len(slots)), MISSING, dtype=np.int64)

@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import Record, column, one_or_none, run, scalar, scalar_or_none
 from greenstream.adapters.postgres.corrections.erase import PostgresErasures, erased
 from greenstream.adapters.postgres.corrections.replay import PostgresReplays
 from greenstream.adapters.postgres.history.fleet import PostgresFleet
@@ -57,11 +57,7 @@ class PostgresDatabase:
 
     def recorded(self, file: LandedFile) -> FileResult | None:
         with translated(f"looking up {file.path}"):
-            row = (
-                self._ready()
-                .execute(query("deliveries.recorded"), {"path": file.path, "version": file.version})
-                .fetchone()
-            )
+            row = one_or_none(self._ready(), "deliveries.recorded", path=file.path, version=file.version)
         return _result(row) if row else None
 
     def new_of(self, files: Sequence[LandedFile]) -> list[LandedFile]:
@@ -72,17 +68,13 @@ class PostgresDatabase:
         values = {**asdict(file), "sha256": _bytes(sha256), "now": now}
         with translated(f"looking up {file.path}"):
             connection = self._ready()
-            kept = connection.execute(query("deliveries.same"), values).fetchone()
-            if kept is None:
-                kept = connection.execute(query("deliveries.first_seen"), values).fetchone()
-        first_seen = kept[0] if kept and kept[0] else file.received_at
-        assert isinstance(first_seen, datetime)
-        return Delivery(**{**asdict(file), "received_at": first_seen, "sha256": sha256})
+            same = scalar_or_none(connection, "deliveries.same", datetime, **values)
+            first_seen = same or scalar_or_none(connection, "deliveries.first_seen", datetime, **values)
+        return Delivery(**{**asdict(file), "received_at": first_seen or file.received_at, "sha256": sha256})
 
     def is_loaded(self, sha256: str) -> bool:
         with translated("looking up a file's content"):
-            row = self._ready().execute(query("deliveries.is_loaded"), {"sha256": bytes.fromhex(sha256)}).fetchone()
-        return row == (True,)
+            return scalar(self._ready(), "deliveries.is_loaded", bool, sha256=bytes.fromhex(sha256))
 
     def erased(self) -> pl.DataFrame:
         with translated("looking up erased meters"):
@@ -102,7 +94,7 @@ class PostgresDatabase:
                     if connection.info.transaction_status == TransactionStatus.IDLE:  # else it may be rolled back
                         self._days_ready.add(day)
             concerned = concerned_days(connection, days, self._site.limits)
-            connection.execute(query("storing.touch_days"), {"days": concerned, "now": now})
+            run(connection, "storing.touch_days", days=concerned, now=now)
 
     @contextmanager
     def load(self, delivery: Delivery, now: datetime) -> Iterator[PostgresLoad | None]:
@@ -122,8 +114,7 @@ class PostgresDatabase:
     def due_days(self, before: date) -> list[date]:
         """Days before one, with readings, that were never settled or have changed since; oldest first."""
         with translated("looking for days to settle"):
-            rows = self._ready().execute(query("settling.due_days"), {"before": before}).fetchall()
-        return [row[0] for row in rows if isinstance(row[0], date)]
+            return column(self._ready(), "settling.due_days", date, before=before)
 
     @contextmanager
     def history(self) -> Iterator[PostgresHistory]:
@@ -137,7 +128,7 @@ class PostgresDatabase:
         with translated("watching the meters"):
             connection = self._ready()
             with connection.transaction():
-                connection.execute(query("history.lock"))
+                run(connection, "history.lock")
                 yield PostgresFleet(connection, self._site)
 
     def replays(self) -> PostgresReplays:
@@ -157,30 +148,27 @@ class PostgresDatabase:
             values = self._describe(delivery, result.processed_at)
             has_landed = delivery.version is not None or result.outcome is Outcome.FAILED
             if has_landed:
-                connection.execute(query("deliveries.forget_failure"), values)
-            connection.execute(
-                query("deliveries.record_file"), {**values, "outcome": result.outcome.value, "reason": result.reason}
-            )
+                run(connection, "deliveries.forget_failure", **values)
+            run(connection, "deliveries.record_file", **values, outcome=result.outcome.value, reason=result.reason)
             if result.outcome is Outcome.DUPLICATE:
-                connection.execute(query("erasure.mark_duplicate"), values)
+                run(connection, "erasure.mark_duplicate", **values)
             if result.outcome is Outcome.FAILED:
-                connection.execute(query("dead_letters.add"), _dead_letter(result))
+                run(connection, "dead_letters.add", **_dead_letter(result))
             elif has_landed:  # else the path may be that of another file, which has
                 _close_dead_letter(connection, delivery, result.processed_at)
             if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
-                connection.execute(query("alerts.raise"), _alert(result))
+                run(connection, "alerts.raise", **_alert(result))
 
     def _claim(self, connection: Connection, delivery: Delivery, now: datetime) -> PostgresLoad | None:
         values = self._describe(delivery, now)
-        connection.execute(query("deliveries.forget_failure"), values)
+        run(connection, "deliveries.forget_failure", **values)
         _close_dead_letter(connection, delivery, now)
-        claimed = connection.execute(query("deliveries.claim"), values).fetchone()
-        if claimed is None:
+        file = scalar_or_none(connection, "deliveries.claim", int, **values)
+        if file is None:
             return None
-        lineage = {"source_file_id": claimed[0], "processed_at": now, "version": self._version}
-        row = connection.execute(query("storing.add_load"), lineage).fetchone()
-        assert row is not None
-        return PostgresLoad(connection, delivery, now, source_file_id=_int(claimed[0]), load_id=_int(row[0]))
+        lineage = {"source_file_id": file, "processed_at": now, "version": self._version}
+        load_id = scalar(connection, "storing.add_load", int, **lineage)
+        return PostgresLoad(connection, delivery, now, source_file_id=file, load_id=load_id)
 
     def _describe(self, delivery: Delivery, processed_at: datetime) -> dict[str, object]:
         return {
@@ -206,31 +194,24 @@ class PostgresDatabase:
         return connection
 
 
-def _int(value: object) -> int:
-    assert isinstance(value, int)
-    return value
-
-
 def _bytes(sha256: str | None) -> bytes | None:
     return None if sha256 is None else bytes.fromhex(sha256)
 
 
-def _result(row: tuple[object, ...]) -> FileResult:
+def _result(row: Record) -> FileResult:
     outcome, reason, rows, stored, duplicate, rejected, ignored_columns, processed_at, *delivery = row
-    assert isinstance(processed_at, datetime)
-    assert isinstance(ignored_columns, list)
     return FileResult(
         delivery=delivery_of(delivery),
-        outcome=Outcome(str(outcome)),
+        outcome=Outcome(outcome),
         processed_at=processed_at,
-        reason=Reason(str(reason)) if reason else None,
-        ledger=Ledger(rows=_int(rows), stored=_int(stored), duplicate=_int(duplicate), rejected=_int(rejected)),
+        reason=Reason(reason) if reason else None,
+        ledger=Ledger(rows=rows, stored=stored, duplicate=duplicate, rejected=rejected),
         ignored_columns=tuple(ignored_columns),
     )
 
 
 def _close_dead_letter(connection: Connection, delivery: Delivery, now: datetime) -> None:
-    connection.execute(query("dead_letters.close"), {"path": delivery.path, "now": now})
+    run(connection, "dead_letters.close", path=delivery.path, now=now)
 
 
 def _dead_letter(result: FileResult) -> dict[str, object]:

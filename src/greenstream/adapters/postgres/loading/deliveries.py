@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from greenstream.adapters.postgres.base.connection import Connection
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import all_rows
 from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import Delivery
 
@@ -19,5 +19,5 @@ def delivery_of(values: Sequence[Any]) -> Delivery:
 def new_of(files: Sequence[LandedFile], connection: Connection) -> list[LandedFile]:
     """Those of some versions that the ledger has no line of."""
     values = {"paths": [file.path for file in files], "versions": [file.version for file in files]}
-    known = set(connection.execute(query("deliveries.recorded_versions"), values).fetchall())
+    known = set(all_rows(connection, "deliveries.recorded_versions", **values))
     return [file for file in files if (file.path, file.version) not in known]

@@ -7,10 +7,12 @@ import polars as pl
 from psycopg import errors
 
 from greenstream.adapters.postgres.base.connection import Connection, copy_csv
+from greenstream.adapters.postgres.base.fetch import all_rows, column, run
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.loading.copy_columns import READING_COLUMNS, bytea
+from greenstream.adapters.postgres.loading.locations import location_keys
 from greenstream.adapters.postgres.loading.quarantine import copy_quarantine
-from greenstream.adapters.postgres.loading.rehydration import Thaw, concerned_days
+from greenstream.adapters.postgres.loading.rehydration import Rehydration, concerned_days
 from greenstream.domain.codes import Flag
 from greenstream.domain.errors import DayBusy
 from greenstream.domain.formats.quarantine import LongRow
@@ -39,7 +41,7 @@ class PostgresLoad:
         self._meters = pl.DataFrame()
         self._locations = pl.DataFrame()
         self._days: list[date] = []
-        self._thaw: Thaw | None = None
+        self._rehydration: Rehydration | None = None
         self._has_retired = False
         self._staging = False
         self._counts: list[pl.DataFrame] = []
@@ -49,13 +51,13 @@ class PostgresLoad:
     def register_meters(self, evaluated: EvaluatedFile, more_days: Sequence[date] = ()) -> pl.Series:
         own_days = sorted({*evaluated.days(), *more_days})
         days = concerned_days(self._connection, own_days, evaluated.limits)
-        locked = self._connection.execute(query("storing.lock_days"), {"days": days}).fetchall()
+        locked = all_rows(self._connection, "storing.lock_days", days=days)
         if len(locked) != len(days):
             raise DayBusy(f"a day of {self._delivery.path} was settled at this moment; it is tried again")
         self._locations = self._register_locations(evaluated.locations)
         self._meters = self._register_meters(evaluated)
         self._has_retired = any(row[1] for row in locked)
-        self._days, self._thaw = days, Thaw(self._connection, evaluated.limits)
+        self._days, self._rehydration = days, Rehydration(self._connection, evaluated.limits)
         return self._meters["reliability"].is_null() | (self._meters["reliability"] > evaluated.limits.min_reliability)
 
     @property
@@ -64,16 +66,16 @@ class PostgresLoad:
         return self._meters["meter_key"].to_list()
 
     def absent(self, more_meters: Sequence[str] = ()) -> Mapping[date, list[str]]:
-        assert self._thaw is not None
+        assert self._rehydration is not None
         if not self._has_retired:
             return {}
-        more = self._connection.execute(query("rehydration.meters"), {"meters": list(more_meters)}).fetchall()
-        keys = {*self.meter_keys, *(row[1] for row in more if isinstance(row[1], int))}
-        return self._thaw.absent(self._days, sorted(keys))
+        more = all_rows(self._connection, "rehydration.meters", meters=list(more_meters))
+        keys = {*self.meter_keys, *(key for _, key in more)}
+        return self._rehydration.absent(self._days, sorted(keys))
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
-        assert self._thaw is not None
-        self._thaw.bring_back(rows)
+    def rehydrate(self, rows: pl.DataFrame) -> None:
+        assert self._rehydration is not None
+        self._rehydration.rehydrate(rows)
 
     def store(self, batch: pl.DataFrame) -> Stored:
         rows = _without_repeats(self._with_keys(batch))
@@ -95,9 +97,9 @@ class PostgresLoad:
             "ignored_columns": list(ignored_columns),
             "source_file_id": self._source_file_id,
         }
-        self._connection.execute(query("storing.close_file"), values)
+        run(self._connection, "storing.close_file", **values)
         if to_erase:
-            self._connection.execute(query("erasure.mark"), values)
+            run(self._connection, "erasure.mark", **values)
         return FileResult(
             delivery=self._delivery,
             outcome=Outcome.LOADED,
@@ -107,34 +109,23 @@ class PostgresLoad:
         )
 
     def sum_up(self) -> None:
-        """Write what follows from the stored rows: counts, word for the history rules, the meters' activity."""
+        """Write what follows from the stored rows: counts, work for the history rules, meters' activity."""
         self._write_counts()
         self._write_unwatched()
         self._write_activity()
 
     def _register_locations(self, locations: pl.DataFrame) -> pl.DataFrame:
         """`location_key` and `region` of each location, by its code."""
-        names = locations["location"].fill_null("").to_list()
-        found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
-        if (None,) in found:
-            values = {
-                "locations": names,
-                "classes": locations["customer_class"].to_list(),
-                "regions": locations["region"].to_list(),
-            }
-            self._connection.execute(query("storing.add_locations"), values)
-            found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
-        keys = pl.Series("location_key", [row[0] for row in found], dtype=pl.Int32)
-        return locations.select("region").with_columns(keys)
+        return locations.select("region").with_columns(location_keys(self._connection, locations))
 
     def _register_meters(self, evaluated: EvaluatedFile) -> pl.DataFrame:
         """`meter_key` and `reliability` of each meter, by its code."""
         names = evaluated.meters.to_list()
-        found = self._connection.execute(query("storing.meters"), {"meters": names}).fetchall()
+        found = all_rows(self._connection, "storing.meters", meters=names)
         if any(row[0] is None for row in found):
             keys = self._locations["location_key"].gather(evaluated.newest_locations())
-            self._connection.execute(query("storing.add_meters"), {"meters": names, "locations": keys.to_list()})
-            found = self._connection.execute(query("storing.meters"), {"meters": names}).fetchall()
+            run(self._connection, "storing.add_meters", meters=names, locations=keys.to_list())
+            found = all_rows(self._connection, "storing.meters", meters=names)
         schema = {"meter_key": pl.Int32, "reliability": pl.Float64}
         return pl.DataFrame(found, schema=schema, orient="row")
 
@@ -153,16 +144,15 @@ class PostgresLoad:
             with self._connection.transaction():
                 copy_csv(self._connection, query("storing.copy_readings"), _reading_columns(rows))
         except errors.UniqueViolation:
-            self._connection.execute(query("storing.stage_table"))
+            run(self._connection, "storing.stage_table")
             self._staging = True
         return not self._staging
 
     def _merged(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Store the rows that are not known yet: these."""
-        self._connection.execute("TRUNCATE pg_temp.incoming_reading")
+        run(self._connection, "storing.empty_stage")
         copy_csv(self._connection, query("storing.stage_readings"), _reading_columns(rows))
-        lines = [row[0] for row in self._connection.execute(query("storing.merge_readings")).fetchall()]
-        new = pl.Series(lines, dtype=pl.UInt32)
+        new = pl.Series(column(self._connection, "storing.merge_readings", int), dtype=pl.UInt32)
         return rows.filter(pl.col("line_number").is_in(new.implode()))
 
     def _note(self, new: pl.DataFrame) -> None:
@@ -207,10 +197,10 @@ class PostgresLoad:
                 "codes": totals[code].to_list(),
                 "readings": totals["readings"].to_list(),
             }
-            self._connection.execute(query(name), values)
+            run(self._connection, name, **values)
 
     def _write_unwatched(self) -> None:
-        """Leave word for the history rules."""
+        """Tell the history rules what is new."""
         if not self._touched:
             return
         days = (
@@ -227,7 +217,7 @@ class PostgresLoad:
                 "last_at": day["last"],
                 "meters": day["meter_key"],
             }
-            self._connection.execute(query("storing.add_unwatched"), values)
+            run(self._connection, "storing.add_unwatched", **values)
 
     def _write_activity(self) -> None:
         """When each meter was first and last seen, and where; last, for this makes others with the same meters wait."""
@@ -243,10 +233,10 @@ class PostgresLoad:
             "first": seen["first"].to_list(),
             "last": seen["last"].to_list(),
         }
-        self._connection.execute(query("storing.touch_meters"), values)
+        run(self._connection, "storing.touch_meters", **values)
         places = {"meters": values["meters"], "locations": seen["location"].to_list()}
-        if moved := self._connection.execute(query("storing.moved_meters"), places).fetchall():
-            self._connection.execute(query("storing.relocate_meters"), {"meters": [row[0] for row in moved]})
+        if moved := column(self._connection, "storing.moved_meters", int, **places):
+            run(self._connection, "storing.relocate_meters", meters=moved)
 
 
 def _reading_columns(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Readings of retired days, brought back from the lake because more of their meters came."""
+"""Readings of retired days, rehydrated from the lake because more of their meters came."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -6,12 +6,16 @@ from datetime import date
 import polars as pl
 
 from greenstream.adapters.postgres.base.connection import Connection, copy_csv
+from greenstream.adapters.postgres.base.fetch import all_rows, column, scalar
+from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.loading.copy_columns import READING_COLUMNS, bytea
+from greenstream.adapters.postgres.loading.locations import location_keys
 from greenstream.domain.lake.archive import held_again
 from greenstream.domain.limits import Limits
 from greenstream.domain.readings.judge import judge_locations
 
+METERS = pl.Schema({"meter_id": pl.String(), "meter_key": pl.Int64()})
 LINEAGE = ("source_file", "processed_timestamp", "pipeline_version")
 
 
@@ -20,11 +24,10 @@ def concerned_days(connection: Connection, days: Sequence[date], limits: Limits)
     slots_a_day = 24 * 60 // limits.interval_minutes
     lookback_days = -(-max(limits.spike_window_slots, limits.reliability_window_slots) // slots_a_day)
     values = {"days": list(days), "lookback_days": lookback_days}
-    found = connection.execute(query("rehydration.days"), values).fetchall()
-    return [row[0] for row in found if isinstance(row[0], date)]
+    return column(connection, "rehydration.days", date, **values)
 
 
-class Thaw:
+class Rehydration:
     """In the transaction of a load or of a settling, which holds the days."""
 
     def __init__(self, connection: Connection, limits: Limits) -> None:
@@ -34,10 +37,9 @@ class Thaw:
     def absent(self, days: Sequence[date], meters: Sequence[int]) -> Mapping[date, list[str]]:
         """Of each retired day, the meter_ids of those meters whose readings aren't here. They have to be brought."""
         values = {"days": list(days), "meters": list(meters)}
-        found = self._connection.execute(query("rehydration.claim"), values).fetchall()
-        return {day: meters for day, meters in found if isinstance(day, date) and isinstance(meters, list)}
+        return dict(all_rows(self._connection, "rehydration.claim", **values))
 
-    def bring_back(self, rows: pl.DataFrame) -> None:
+    def rehydrate(self, rows: pl.DataFrame) -> None:
         """Store readings (schema ARCHIVED) as they were; nothing is counted, for nothing is new."""
         if rows.is_empty():
             return
@@ -53,22 +55,11 @@ class Thaw:
         copy_csv(self._connection, query("storing.copy_readings"), columns)
 
     def _meters(self, rows: pl.DataFrame) -> pl.DataFrame:
-        values = {"meters": rows["meter_id"].unique().to_list()}
-        found = self._connection.execute(query("rehydration.meters"), values).fetchall()
-        return pl.DataFrame(found, schema={"meter_id": pl.String, "meter_key": pl.Int64}, orient="row")
+        return frame(self._connection, "rehydration.meters", METERS, meters=rows["meter_id"].unique().to_list())
 
     def _locations(self, rows: pl.DataFrame) -> pl.DataFrame:
         judged = judge_locations(rows["location"].drop_nulls().unique().sort())
-        names = judged["location"].fill_null("").to_list()
-        values = {
-            "locations": names,
-            "classes": judged["customer_class"].to_list(),
-            "regions": judged["region"].to_list(),
-        }
-        self._connection.execute(query("storing.add_locations"), values)
-        found = self._connection.execute(query("storing.location_keys"), {"locations": names}).fetchall()
-        keys = pl.Series("location_key", [row[0] for row in found], dtype=pl.Int64)
-        return judged.select("location").with_columns(keys)
+        return judged.select("location").with_columns(location_keys(self._connection, judged))
 
     def _loads(self, rows: pl.DataFrame) -> pl.DataFrame:
         origins = rows.select(LINEAGE).unique().sort(LINEAGE)
@@ -77,15 +68,13 @@ class Thaw:
             "processed": origins["processed_timestamp"].to_list(),
             "versions": origins["pipeline_version"].to_list(),
         }
-        found = [row[0] for row in self._connection.execute(query("rehydration.loads"), values).fetchall()]
+        found = all_rows(self._connection, "rehydration.loads", **values)
         keys = [
             key if key is not None else self._forgotten(*origin)
-            for key, origin in zip(found, origins.iter_rows(), strict=True)
+            for (key,), origin in zip(found, origins.iter_rows(), strict=True)
         ]
         return origins.with_columns(load_id=pl.Series(keys, dtype=pl.Int64))
 
-    def _forgotten(self, path: str, processed_at: object, version: str) -> object:
+    def _forgotten(self, path: str, processed_at: object, version: str) -> int:
         values = {"path": path, "processed_at": processed_at, "version": version}
-        row = self._connection.execute(query("rehydration.add_load"), values).fetchone()
-        assert row is not None
-        return row[0]
+        return scalar(self._connection, "rehydration.add_load", int, **values)

@@ -1,8 +1,7 @@
 -- name: acknowledge
-UPDATE greenstream.alert
+UPDATE greenstream.alert a
 SET acknowledged_at = %(now)s
-WHERE acknowledged_at IS NULL
-AND resolved_at IS NULL
+WHERE greenstream.is_open(a)
 AND (%(ids)s::bigint[] IS NULL OR alert_id = ANY (%(ids)s))
 AND (%(code)s::text IS NULL OR code = %(code)s)
 RETURNING alert_id
@@ -32,8 +31,7 @@ SELECT a.alert_id, a.code, a.severity, a.subject, a.message, a.count, a.first_at
 FROM greenstream.alert a
 LEFT JOIN greenstream.alert_told t
     ON t.channel = %(channel)s AND t.code = a.code AND md5(t.subject) = md5(a.subject)
-WHERE a.acknowledged_at IS NULL
-AND a.resolved_at IS NULL
+WHERE greenstream.is_open(a)
 AND (
     t.channel IS NULL
     OR t.told_at <= %(told_before)s AND (t.alert_id <> a.alert_id OR a.count > t.count OR a.last_at > t.told_at)
@@ -51,11 +49,10 @@ WHERE a.code = e.code AND md5(a.subject) = md5(e.subject) AND a.resolved_at IS N
 UPDATE greenstream.alert a
 SET resolved_at = %(now)s
 WHERE a.code = 'DEAD_LETTER'
-AND a.acknowledged_at IS NULL
-AND a.resolved_at IS NULL
+AND greenstream.is_open(a)
 AND NOT EXISTS (
     SELECT FROM greenstream.dead_letter d
-    WHERE md5(d.path) = md5(a.subject) AND d.replayed_at IS NULL AND d.discarded_at IS NULL
+    WHERE md5(d.path) = md5(a.subject) AND greenstream.is_open(d)
 )
 
 -- name: end_silent
@@ -110,7 +107,7 @@ DO UPDATE SET count = alert.count + 1, last_at = greatest(alert.last_at, exclude
 
 -- name: regions
 -- The first and the last file that brought new readings of a region.
-SELECT g.region, min(f.received_at), max(f.received_at)
+SELECT g.region, min(f.received_at) AS first, max(f.received_at) AS last
 FROM greenstream.source_file f
 JOIN greenstream.load l USING (source_file_id)
 JOIN greenstream.grade_count g USING (load_id)
@@ -120,7 +117,7 @@ ORDER BY g.region
 
 -- name: sources
 -- The source of `raw-data/2024-03-20/zone7_20240320T1845.csv` is zone7.
-SELECT coalesce(nullif(rtrim(beginning, '_- '), ''), 'unnamed') AS source, sum(rows)::bigint, sum(rejected)::bigint
+SELECT coalesce(nullif(rtrim(beginning, '_- '), ''), 'unnamed') AS source, sum(rows)::bigint AS rows, sum(rejected)::bigint AS rejected
 FROM (
     SELECT regexp_replace(regexp_replace(path, '^.*/', ''), '([0-9]{4}|\.).*$', '') AS beginning, rows, rejected
     FROM greenstream.source_file

@@ -1,3 +1,9 @@
+-- name: analyze
+ANALYZE
+
+-- name: comment
+SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %(name)s
+
 -- name: dropped
 SELECT
     (SELECT count(*) FROM greenstream.meter) AS meters,
@@ -5,6 +11,11 @@ SELECT
     coalesce(sum(stored), 0)::bigint AS stored,
     max(processed_at) AS newest
 FROM greenstream.source_file
+
+-- name: end_connections
+SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE datname = ANY(%(names)s) AND backend_type = 'client backend' AND pg_has_role(usesysid, 'USAGE')
 
 -- name: erased
 SELECT reason FROM greenstream.erasure WHERE requested_at > %(since)s ORDER BY requested_at
@@ -15,6 +26,10 @@ SELECT
     current_setting('server_version_num')::integer / 10000 AS major,
     pg_export_snapshot() AS snapshot,
     transaction_timestamp() AS taken_at
+
+-- name: lock
+-- Held by the session.
+SELECT pg_try_advisory_lock(hashtext('greenstream restore ' || %(name)s::text))
 
 -- name: tables
 SELECT n.nspname AS schema, c.relname AS name
@@ -40,7 +55,7 @@ SELECT
     to_regclass('greenstream.erasure') IS NOT NULL AS knows_erasures,
     -- What isn't of GreenStream, nor of an extension, and would be gone with the database.
     ARRAY(
-        SELECT format('%I.%I', n.nspname, c.relname)
+        SELECT format('%%I.%%I', n.nspname, c.relname)
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'm', 'f')

@@ -110,6 +110,6 @@ closed AS (
     UPDATE greenstream.dead_letter d SET replayed_at = %(now)s
     FROM same
     WHERE same.has_ended
-      AND md5(d.path) = md5(%(path)s) AND d.path = %(path)s AND d.replayed_at IS NULL AND d.discarded_at IS NULL
+      AND md5(d.path) = md5(%(path)s) AND d.path = %(path)s AND greenstream.is_open(d)
 )
 SELECT received_at FROM same

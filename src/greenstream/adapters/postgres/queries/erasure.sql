@@ -25,7 +25,7 @@ WITH rows AS (DELETE FROM greenstream.row_finding WHERE meter_key = %(meter_key)
 windows AS (DELETE FROM greenstream.window_finding WHERE meter_key = %(meter_key)s RETURNING 1),
 alerts AS (DELETE FROM greenstream.alert WHERE subject = %(meter_id)s RETURNING 1),
 told AS (DELETE FROM greenstream.alert_told WHERE subject = %(meter_id)s)
-SELECT (SELECT count(*) FROM rows) + (SELECT count(*) FROM windows) + (SELECT count(*) FROM alerts)
+SELECT (SELECT count(*) FROM rows) + (SELECT count(*) FROM windows) + (SELECT count(*) FROM alerts) AS deleted
 
 -- name: forget_rewriting
 UPDATE greenstream.source_file SET rewriting_sha256 = NULL WHERE path = %(path)s AND rewriting_sha256 IS NOT NULL

@@ -2,7 +2,7 @@
 UPDATE greenstream.site SET watermark = greatest(watermark, %(watermark)s)
 
 -- name: contested
--- As history_values, for meters with several readings in a slot: only the current ones.
+-- As history.values, for meters with several readings in a slot: only the current ones.
 SELECT meter_key, array_agg((slot << %(bits)s) + 3 + value)
 FROM (
     SELECT DISTINCT ON (r.meter_key, slot)
@@ -13,18 +13,10 @@ FROM (
             WHEN r.energy_value IS NULL THEN -3
             ELSE -2
         END AS value
-    FROM greenstream.reading r
-    JOIN greenstream.load o USING (load_id)
+    FROM greenstream.ranked_reading r
     WHERE r.reading_at >= %(start)s AND r.reading_at < %(stop)s AND r.meter_key = ANY(%(meters)s)
-    ORDER BY
-        r.meter_key,
-        slot,
-        (r.power IS NOT NULL) DESC,
-        (r.flags & %(inferred)s = 0) DESC,
-        o.processed_at DESC,
-        o.source_file_id DESC,
-        r.line_number DESC
-) AS newest
+    ORDER BY r.meter_key, slot, r.precedence DESC
+) AS current
 GROUP BY meter_key
 
 -- name: copy_days
@@ -54,6 +46,12 @@ WHERE k.code = s.code
       SELECT FROM pg_temp.found n
       WHERE n.meter_key = k.meter_key AND n.code = k.code AND n.window_start = k.window_start
   )
+
+-- name: empty_days
+TRUNCATE pg_temp.fresh_meter_day
+
+-- name: empty_findings
+TRUNCATE pg_temp.found
 
 -- name: fleet_days
 -- The days on which the fleet has any reading.
@@ -122,17 +120,11 @@ FROM pg_temp.found n
 JOIN unnest(%(codes)s::text[], %(open_at)s::timestamptz[]) AS s (code, open_at) USING (code)
 LEFT JOIN LATERAL (
     SELECT c.record_id, c.reading_at, c.load_id, c.power
-    FROM greenstream.reading c
-    JOIN greenstream.load o USING (load_id)
+    FROM greenstream.ranked_reading c
     WHERE c.meter_key = n.meter_key
       AND c.reading_at >= n.window_start
       AND c.reading_at < n.window_start + %(slot)s::interval
-    ORDER BY
-        (c.power IS NOT NULL) DESC,
-        (c.flags & %(inferred)s = 0) DESC,
-        o.processed_at DESC,
-        o.source_file_id DESC,
-        c.line_number DESC
+    ORDER BY c.precedence DESC
     LIMIT 1
 ) AS r ON n.code = 'ERRATIC_SPIKE'
 ORDER BY n.meter_key, n.code, n.window_start
@@ -189,7 +181,7 @@ UPDATE greenstream.window_finding k
 SET resolved_at = k.window_end + %(slot)s::interval
 FROM unnest(%(codes)s::text[], %(since)s::timestamptz[]) AS s (code, since)
 WHERE k.code = s.code
-  AND k.resolved_at IS NULL
+  AND greenstream.is_open(k)
   AND k.window_end < s.since
   AND k.meter_key = ANY(%(meters)s)
 
@@ -222,14 +214,14 @@ FROM (
         END AS status
     FROM greenstream.meter k
     LEFT JOIN greenstream.meter_activity a USING (meter_key)
-    LEFT JOIN greenstream.window_finding f ON f.meter_key = k.meter_key AND f.resolved_at IS NULL
+    LEFT JOIN greenstream.window_finding f ON f.meter_key = k.meter_key AND greenstream.is_open(f)
     GROUP BY k.meter_key
 ) AS s
 WHERE s.meter_key = m.meter_key AND s.status <> m.status
 
 -- name: unalerted
 -- Findings that no alert has told of, old enough to.
-SELECT f.code, r.severity, m.meter_id, f.window_start, f.detail::text
+SELECT f.code, r.severity, m.meter_id, f.window_start, f.detail::text AS detail
 FROM greenstream.window_finding f
 JOIN greenstream.window_rule r USING (code)
 JOIN greenstream.meter m USING (meter_key)

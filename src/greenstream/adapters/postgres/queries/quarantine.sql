@@ -7,7 +7,7 @@ COPY greenstream.quarantined_row (
 SELECT q.code, count(*)
 FROM greenstream.quarantined_row q
 JOIN greenstream.source_file d USING (source_file_id)
-WHERE (%(with_closed)s OR q.replayed_at IS NULL AND q.discarded_at IS NULL)
+WHERE (%(with_closed)s OR greenstream.is_open(q))
   AND (%(source_file)s::text IS NULL OR d.path = %(source_file)s)
   AND (%(lines)s::bigint[] IS NULL OR q.line_number = ANY(%(lines)s))
   AND (%(code)s::text IS NULL OR q.code = %(code)s)
@@ -21,8 +21,7 @@ WITH discarded AS (
     SET discarded_at = %(now)s, discard_reason = %(reason)s
     FROM greenstream.source_file d
     WHERE d.source_file_id = q.source_file_id
-      AND q.replayed_at IS NULL
-      AND q.discarded_at IS NULL
+      AND greenstream.is_open(q)
       AND (%(source_file)s::text IS NULL OR d.path = %(source_file)s)
       AND (%(lines)s::bigint[] IS NULL OR q.line_number = ANY(%(lines)s))
       AND (%(code)s::text IS NULL OR q.code = %(code)s)
@@ -44,7 +43,7 @@ SELECT
     q.discarded_at
 FROM greenstream.quarantined_row q
 JOIN greenstream.source_file d USING (source_file_id)
-WHERE (%(with_closed)s OR q.replayed_at IS NULL AND q.discarded_at IS NULL)
+WHERE (%(with_closed)s OR greenstream.is_open(q))
   AND (%(source_file)s::text IS NULL OR d.path = %(source_file)s)
   AND (%(lines)s::bigint[] IS NULL OR q.line_number = ANY(%(lines)s))
   AND (%(code)s::text IS NULL OR q.code = %(code)s)

@@ -12,7 +12,7 @@ RETURNING load_id
 
 -- name: claim
 -- The meters whose readings of retired days aren't here, noted as being here from now on; another transaction that
--- brings some of them back waits.
+-- rehydrates some of them waits.
 WITH claimed AS (
     INSERT INTO greenstream.thawed (day, meter_key)
     SELECT d.day, m.meter_key
@@ -42,7 +42,7 @@ WHERE d.retired_at IS NOT NULL
 ORDER BY 1
 
 -- name: loads
--- The load behind each reading that is brought back: the one it came with, if the ledger still has it.
+-- The load behind each reading that is rehydrated: the one it came with, if the ledger still has it.
 SELECT (
     SELECT o.load_id
     FROM greenstream.source_file f

@@ -13,6 +13,9 @@ FROM greenstream.load o
 JOIN greenstream.delivery d USING (source_file_id)
 WHERE o.load_id = ANY(%(load_ids)s)
 
+-- name: empty_stage
+TRUNCATE pg_temp.rejudged
+
 -- name: findings_in
 INSERT INTO greenstream.row_finding (reading_at, load_id, meter_key, flag, record_id, energy_value)
 SELECT n.reading_at, n.load_id, n.meter_key, f.flag, n.record_id, n.energy_value
@@ -93,7 +96,7 @@ CREATE TEMP TABLE IF NOT EXISTS rejudged (
 ) ON COMMIT DROP
 
 -- name: unwatched
--- Word for the history rules.
+-- Tell the history rules what has changed.
 INSERT INTO greenstream.unwatched AS known (load_id, day, first_at, last_at, meters)
 SELECT load_id, %(day)s, min(reading_at), max(reading_at), array_agg(DISTINCT meter_key)
 FROM pg_temp.rejudged

@@ -10,11 +10,6 @@ WHERE NOT EXISTS (SELECT FROM greenstream.day d WHERE d.day = found.day AND d.re
   AND (%(last)s::date IS NULL OR day <= %(last)s)
 ORDER BY day
 
--- name: let_out
-UPDATE greenstream.quarantined_row
-SET replayed_at = %(now)s
-WHERE source_file_id = %(source_file_id)s AND line_number = ANY(%(lines)s)
-
 -- name: lock_file
 SELECT FROM greenstream.source_file WHERE source_file_id = %(source_file_id)s FOR NO KEY UPDATE
 
@@ -31,8 +26,8 @@ RETURNING f.rows, f.stored, f.duplicate, f.rejected, (
 -- name: open_lines
 -- Held until the end: another replay, or a person who discards them, waits.
 SELECT line_number
-FROM greenstream.quarantined_row
-WHERE source_file_id = %(source_file_id)s AND replayed_at IS NULL AND discarded_at IS NULL
+FROM greenstream.quarantined_row q
+WHERE source_file_id = %(source_file_id)s AND greenstream.is_open(q)
 ORDER BY line_number
 FOR UPDATE
 
@@ -70,6 +65,11 @@ SET code = n.code, rule_id = n.rule_id
 FROM unnest(%(lines)s::bigint[], %(codes)s::text[], %(rule_ids)s::text[]) AS n (line_number, code, rule_id)
 WHERE q.source_file_id = %(source_file_id)s AND q.line_number = n.line_number AND q.code <> n.code
 
+-- name: release
+UPDATE greenstream.quarantined_row
+SET replayed_at = %(now)s
+WHERE source_file_id = %(source_file_id)s AND line_number = ANY(%(lines)s)
+
 -- name: waiting_files
 -- The loaded files with chosen rows that wait.
 SELECT source_file_id, path, size_bytes, received_at, sha256, modified_at, version, replaced_at
@@ -78,8 +78,7 @@ WHERE (%(source_file)s::text IS NULL OR f.path = %(source_file)s)
   AND EXISTS (
       SELECT FROM greenstream.quarantined_row q
       WHERE q.source_file_id = f.source_file_id
-        AND q.replayed_at IS NULL
-        AND q.discarded_at IS NULL
+        AND greenstream.is_open(q)
         AND (%(lines)s::bigint[] IS NULL OR q.line_number = ANY(%(lines)s))
         AND (%(code)s::text IS NULL OR q.code = %(code)s)
         AND (%(rule_id)s::text IS NULL OR q.rule_id = %(rule_id)s)
@@ -90,10 +89,9 @@ ORDER BY source_file_id
 
 -- name: waiting_rows
 SELECT line_number, code, CASE WHEN %(texts)s THEN raw_line END, CASE WHEN %(texts)s THEN raw_bytes END
-FROM greenstream.quarantined_row
+FROM greenstream.quarantined_row q
 WHERE source_file_id = %(source_file_id)s
-  AND replayed_at IS NULL
-  AND discarded_at IS NULL
+  AND greenstream.is_open(q)
   AND (%(lines)s::bigint[] IS NULL OR line_number = ANY(%(lines)s))
   AND (%(code)s::text IS NULL OR code = %(code)s)
   AND (%(rule_id)s::text IS NULL OR rule_id = %(rule_id)s)

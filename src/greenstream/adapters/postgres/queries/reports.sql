@@ -1,8 +1,8 @@
 -- name: alerts
 SELECT
     alert_id, code, severity, subject, message, count, first_at, last_at, acknowledged_at, resolved_at
-FROM greenstream.alert
-WHERE %(closed)s OR acknowledged_at IS NULL AND resolved_at IS NULL
+FROM greenstream.alert a
+WHERE %(closed)s OR greenstream.is_open(a)
 ORDER BY last_at DESC, alert_id DESC
 
 -- name: demo_fates
@@ -147,23 +147,23 @@ LEFT JOIN waiting USING (route)
 GROUP BY route
 UNION ALL
 SELECT 'open_dead_letters', ARRAY[]::text[], count(*)::float8
-FROM greenstream.dead_letter
-WHERE replayed_at IS NULL AND discarded_at IS NULL
+FROM greenstream.dead_letter d
+WHERE greenstream.is_open(d)
 UNION ALL
 SELECT 'open_alerts', ARRAY[code], count(*)::float8
-FROM greenstream.alert
-WHERE acknowledged_at IS NULL
+FROM greenstream.alert a
+WHERE greenstream.is_open(a)
 GROUP BY code
 UNION ALL
 SELECT 'open_findings', ARRAY[code], coalesce(f.findings, 0)::float8
 FROM greenstream.window_rule
 LEFT JOIN (
-    SELECT code, count(*) AS findings FROM greenstream.window_finding WHERE resolved_at IS NULL GROUP BY code
+    SELECT code, count(*) AS findings FROM greenstream.window_finding w WHERE greenstream.is_open(w) GROUP BY code
 ) AS f USING (code)
 UNION ALL
 SELECT 'quarantined_rows', ARRAY[code], count(*)::float8
-FROM greenstream.quarantined_row
-WHERE replayed_at IS NULL AND discarded_at IS NULL
+FROM greenstream.quarantined_row q
+WHERE greenstream.is_open(q)
 GROUP BY code
 UNION ALL
 SELECT 'flags', ARRAY[code], coalesce(c.readings, 0)::float8
@@ -244,22 +244,19 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_object_agg(code, waiting), '{}')
         FROM (
             SELECT code, count(*) AS waiting
-            FROM greenstream.quarantined_row
-            WHERE replayed_at IS NULL AND discarded_at IS NULL
+            FROM greenstream.quarantined_row r
+            WHERE greenstream.is_open(r)
             GROUP BY code
         ) q
     ),
     'alerts', (
         SELECT coalesce(jsonb_object_agg(code, open), '{}')
         FROM (
-            SELECT code, count(*) AS open
-            FROM greenstream.alert
-            WHERE acknowledged_at IS NULL AND resolved_at IS NULL
-            GROUP BY code
+            SELECT code, count(*) AS open FROM greenstream.alert a WHERE greenstream.is_open(a) GROUP BY code
         ) a
     ),
     'dead_letters', (
-        SELECT count(*) FROM greenstream.dead_letter WHERE replayed_at IS NULL AND discarded_at IS NULL
+        SELECT count(*) FROM greenstream.dead_letter d WHERE greenstream.is_open(d)
     ),
     'waiting', (
         SELECT coalesce(jsonb_object_agg(state, jsonb_build_object('files', files, 'oldest_seconds', oldest)), '{}')
@@ -294,7 +291,7 @@ SELECT jsonb_build_object(
     'findings', (
         SELECT coalesce(jsonb_object_agg(code, open), '{}')
         FROM (
-            SELECT code, count(*) AS open FROM greenstream.window_finding WHERE resolved_at IS NULL GROUP BY code
+            SELECT code, count(*) AS open FROM greenstream.window_finding w WHERE greenstream.is_open(w) GROUP BY code
         ) f
     ),
     'watermark', (SELECT watermark FROM greenstream.site),

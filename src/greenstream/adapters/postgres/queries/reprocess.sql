@@ -69,8 +69,8 @@ WHERE q.source_file_id = %(source_file_id)s AND q.line_number = n.line_number
 SELECT day FROM greenstream.day WHERE day = ANY(%(days)s) AND retired_at IS NOT NULL ORDER BY day
 
 -- name: stored
--- The file's readings: by the index where its meters are known, and in the time that it is of. Those that were let out
--- of the quarantine later are told by the time of their load.
+-- The file's readings: by the index where its meters are known, and in the time that it is of. Those that were released
+-- from the quarantine later are told by the time of their load.
 SELECT
     r.reading_at, r.meter_key, encode(r.record_id, 'hex'), r.load_id, r.energy_value, r.power, r.flags,
     r.quality_score, r.grade, r.period, r.season, r.reliable, l.region, %(path)s, r.line_number,
@@ -103,7 +103,7 @@ findings AS (
 INSERT INTO taken_out SELECT * FROM gone
 
 -- name: unwatched
--- Leave word for the history rules of readings that are gone.
+-- Tell the history rules of readings that are gone.
 INSERT INTO greenstream.unwatched AS known (load_id, day, first_at, last_at, meters)
 SELECT t.load_id, (t.reading_at AT TIME ZONE s.timezone)::date AS day,
     min(t.reading_at), max(t.reading_at), array_agg(DISTINCT t.meter_key)

@@ -2,8 +2,11 @@
 INSERT INTO greenstream.deletion (deleted_at, layer, subject, amount, reason)
 VALUES (%(now)s, %(layer)s, %(subject)s, %(amount)s, %(reason)s)
 
+-- name: clear_rehydrated
+DELETE FROM greenstream.thawed WHERE day = %(day)s
+
 -- name: due
--- Days before one whose readings may be in the database; of a retired day only where some were brought back.
+-- Days before one whose readings may be in the database; of a retired day only where some were rehydrated.
 SELECT d.day, d.dirty_since, d.settled_at, d.archived_at, d.retired_at
 FROM greenstream.day d
 WHERE d.day < %(before)s
@@ -69,7 +72,7 @@ WITH old AS (
       AND NOT EXISTS (SELECT FROM greenstream.quarantined_row q WHERE q.source_file_id = f.source_file_id)
       AND NOT EXISTS (
           SELECT FROM greenstream.dead_letter l
-          WHERE l.path = f.path AND l.replayed_at IS NULL AND l.discarded_at IS NULL
+          WHERE l.path = f.path AND greenstream.is_open(l)
       )
       AND NOT EXISTS (
           SELECT FROM greenstream.load o JOIN greenstream.unwatched u USING (load_id)
@@ -130,6 +133,3 @@ WHERE d.source_file_id = f.source_file_id
   AND f.outcome IN ('loaded', 'duplicate', 'rejected')
   AND f.raw_deleted_at IS NULL
   AND d.replaced_at IS NOT NULL
-
--- name: thawed
-DELETE FROM greenstream.thawed WHERE day = %(day)s

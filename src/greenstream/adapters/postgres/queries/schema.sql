@@ -20,12 +20,29 @@ ON CONFLICT DO NOTHING
 INSERT INTO greenstream.window_rule (code, rule_id, severity) VALUES (%(code)s, %(rule_id)s, %(severity)s)
 ON CONFLICT (code) DO UPDATE SET rule_id = excluded.rule_id, severity = excluded.severity
 
+-- name: is_older
+-- Whether a day is one of those that share a partition.
+SELECT first_daily > %(day)s FROM greenstream.site
+
+-- name: lock_migration
+-- Held by the session.
+SELECT pg_advisory_lock(hashtext('greenstream migration'))
+
+-- name: lock_partitions
+SELECT pg_advisory_xact_lock(hashtext('greenstream partitions'))
+
+-- name: lock_reader
+SELECT pg_advisory_xact_lock(hashtext('greenstream reader'))
+
+-- name: move_first_daily
+UPDATE greenstream.site SET first_daily = %(day)s
+
 -- name: read_site
 SELECT timezone, extract(epoch FROM slot)::integer / 60 AS interval_minutes, first_daily FROM greenstream.site
 
 -- name: reader_close
 -- The statements that take from PUBLIC what a reader could disturb others with; none once they have run.
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname)
+SELECT format('REVOKE ALL ON DATABASE %%I FROM PUBLIC', datname)
 FROM pg_database
 WHERE datname IN (current_database(), 'postgres', 'template1')
     AND (has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY'))
@@ -33,7 +50,7 @@ UNION ALL
 SELECT 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'
 WHERE has_schema_privilege('public', 'public', 'CREATE')
 UNION ALL
-SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
+SELECT format('REVOKE EXECUTE ON FUNCTION %%s FROM PUBLIC', oid::regprocedure)
 FROM pg_proc
 WHERE pronamespace = 'pg_catalog'::regnamespace
     AND (
@@ -85,6 +102,21 @@ SELECT 'SELECT on ' || relation
 FROM unnest(%(relations)s::text[]) AS relation
 WHERE NOT has_table_privilege(%(role)s, 'public.' || relation, 'SELECT')
 
+-- name: reader_ready
+-- Whether our reader can log in and read all relations, and neither it nor PUBLIC can do more; no row without the role.
+SELECT
+    role.rolcanlogin
+    AND NOT (role.rolsuper OR role.rolcreatedb OR role.rolcreaterole OR role.rolreplication OR role.rolbypassrls)
+    AND role.rolconnlimit = %(connections)s
+    AND coalesce(role.rolconfig @> %(settings)s::text[], false)
+    AND has_database_privilege(role.oid, current_database(), 'CONNECT')
+    AND NOT EXISTS (
+        SELECT FROM unnest(%(relations)s::text[]) AS relation
+        WHERE NOT coalesce(has_table_privilege(role.oid, to_regclass('public.' || relation), 'SELECT'), false)
+    )
+FROM pg_roles AS role
+WHERE role.rolname = %(role)s
+
 -- name: readers
 -- The roles that were given each of our relations that are there.
 SELECT role.rolname
@@ -100,17 +132,11 @@ HAVING count(DISTINCT relation.oid) = (
 )
 ORDER BY role.rolname
 
--- name: reader_ready
--- Whether our reader can log in and read all relations, and neither it nor PUBLIC can do more; no row without the role.
-SELECT
-    role.rolcanlogin
-    AND NOT (role.rolsuper OR role.rolcreatedb OR role.rolcreaterole OR role.rolreplication OR role.rolbypassrls)
-    AND role.rolconnlimit = %(connections)s
-    AND coalesce(role.rolconfig @> %(settings)s::text[], false)
-    AND has_database_privilege(role.oid, current_database(), 'CONNECT')
-    AND NOT EXISTS (
-        SELECT FROM unnest(%(relations)s::text[]) AS relation
-        WHERE NOT coalesce(has_table_privilege(role.oid, to_regclass('public.' || relation), 'SELECT'), false)
-    )
-FROM pg_roles AS role
-WHERE role.rolname = %(role)s
+-- name: relation_exists
+SELECT to_regclass(%(relation)s) IS NOT NULL
+
+-- name: role_exists
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s)
+
+-- name: version
+SELECT version_num FROM public.greenstream_version

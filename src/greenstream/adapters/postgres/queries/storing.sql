@@ -52,6 +52,9 @@ COPY greenstream.reading (
     record_id, energy_value, reliable
 ) FROM STDIN (FORMAT csv)
 
+-- name: empty_stage
+TRUNCATE pg_temp.incoming_reading
+
 -- name: location_keys
 SELECT l.location_key
 FROM unnest(%(locations)s::text[]) WITH ORDINALITY AS n (location, position)
@@ -91,10 +94,9 @@ SET location_key = newest.location_key
 FROM unnest(%(meters)s::integer[]) AS n (meter_key)
 CROSS JOIN LATERAL (
     SELECT r.location_key, r.reading_at
-    FROM greenstream.reading r
-    JOIN greenstream.load o USING (load_id)
+    FROM greenstream.ranked_reading r
     WHERE r.meter_key = n.meter_key
-    ORDER BY r.reading_at DESC, o.processed_at DESC, o.source_file_id DESC, r.line_number DESC
+    ORDER BY r.reading_at DESC, r.lateness DESC
     LIMIT 1
 ) newest
 JOIN greenstream.meter_activity a ON a.last_seen_at <= newest.reading_at

@@ -1,14 +1,12 @@
 """A connection for those who read, and named queries whose rows are answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from psycopg.rows import class_row, dict_row
-
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import mappings, objects
 
 T = TypeVar("T")
 
@@ -24,13 +22,13 @@ def reading(dsn: str) -> Iterator[Connection]:
         yield connection
 
 
-def answers(connection: Connection, name: str, kind: type[T], **values: object) -> list[T]:
+def answers(connection: Connection, name: str, kind: Callable[..., T], /, **values: object) -> list[T]:
     """The rows of a named query, whose columns are the fields of `kind`."""
-    with translated(f"asking the database for {name}"), connection.cursor(row_factory=class_row(kind)) as cursor:
-        return list(cursor.execute(query(name), values))
+    with translated(f"asking the database for {name}"):
+        return objects(connection, name, kind, **values)
 
 
-def columns(connection: Connection, name: str, **values: object) -> list[dict[str, Any]]:
+def columns(connection: Connection, name: str, /, **values: object) -> list[Mapping[str, Any]]:
     """The rows of a named query, each by the names of its columns."""
-    with translated(f"asking the database for {name}"), connection.cursor(row_factory=dict_row) as cursor:
-        return list(cursor.execute(query(name), values))
+    with translated(f"asking the database for {name}"):
+        return mappings(connection, name, **values)

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.reports.answers import Answer, answer
-from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.limits import QueryLimits
 
 
@@ -15,10 +14,6 @@ class PostgresReader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def schema_version(self) -> str | None:
-        """None before anything was set up."""
-        return current_version(self._connection)
 
     def ask(self, text: str, limits: QueryLimits) -> AbstractContextManager[Answer]:
         """The answer to a person's SQL; see `answers.answer`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.reports.connection import columns
-from greenstream.adapters.postgres.schema.version import current_version
+from greenstream.adapters.postgres.schema.version import current_version, newest_version
 from greenstream.domain.ledger import Ledger
 from greenstream.domain.reports.status import DayReadings, LastFile, Latency, Stored, TroubledFile, Waiting
 
@@ -23,6 +23,9 @@ class PostgresStatus:
 
     def schema_version(self) -> str | None:
         return current_version(self._connection)
+
+    def newest_version(self) -> str:
+        return newest_version()
 
     def stored(self) -> tuple[str, Stored]:
         [row] = columns(self._connection, "reports.status")

@@ -9,6 +9,7 @@ import psycopg
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import one_or_none, run
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
@@ -29,7 +30,7 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
         DatabaseUnavailable, DatabaseRefused: as every call to the database.
     """
     with translated("migrating the database"), connect(dsn) as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext('greenstream migration'))")
+        run(connection, "schema.lock_migration")
         before = readers(connection)
         with _upgraded(dsn) as upgraded:
             for role in before:
@@ -42,13 +43,14 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
-    if connection.execute(query("schema.read_site")).fetchone() is None:
-        values = {
-            "timezone": site.timezone,
-            "interval_minutes": site.limits.interval_minutes,
-            "first_daily": first_daily,
-        }
-        connection.execute(query("schema.add_site"), values)
+    if one_or_none(connection, "schema.read_site") is None:
+        run(
+            connection,
+            "schema.add_site",
+            timezone=site.timezone,
+            interval_minutes=site.limits.interval_minutes,
+            first_daily=first_daily,
+        )
         create_older(connection, first_daily, site.timezone)
     check_site(connection, site)
 

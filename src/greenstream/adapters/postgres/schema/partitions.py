@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from psycopg import sql
 
 from greenstream.adapters.postgres.base.connection import Connection
-from greenstream.adapters.postgres.base.sql import query
+from greenstream.adapters.postgres.base.fetch import column, one, run, scalar
 from greenstream.domain.site import day_start
 
 PARENT = sql.Identifier("greenstream", "reading")
@@ -26,12 +26,10 @@ def create_daily(connection: Connection, day: date, timezone: str) -> None:
     It is made apart and then attached: that waits for no reader or loader of other days. Locked against two processes
     at once.
     """
-    name = f"reading_{day:%Y%m%d}"
+    name = _name(day)
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('greenstream partitions'))")
-        if connection.execute("SELECT to_regclass(%s)", [f"greenstream.{name}"]).fetchone() != (None,):
-            return
-        if connection.execute("SELECT first_daily > %s FROM greenstream.site", [day]).fetchone() == (True,):
+        run(connection, "schema.lock_partitions")
+        if _exists(connection, name) or scalar(connection, "schema.is_older", bool, day=day):
             return
         child = sql.Identifier("greenstream", name)
         connection.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(child, PARENT))
@@ -46,13 +44,13 @@ def create_daily(connection: Connection, day: date, timezone: str) -> None:
 
 
 def empty(connection: Connection, day: date, timezone: str) -> None:
-    """Let go of a day's readings."""
-    name = f"reading_{day:%Y%m%d}"
-    if connection.execute("SELECT to_regclass(%s)", [f"greenstream.{name}"]).fetchone() != (None,):
+    """Delete a day's readings."""
+    name = _name(day)
+    if _exists(connection, name):
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("greenstream", name)))
         return
     bounds = {"start": day_start(day, timezone), "stop": day_start(day + timedelta(days=1), timezone)}
-    connection.execute(query("retention.readings"), bounds)
+    run(connection, "retention.readings", **bounds)
 
 
 def join_older(connection: Connection, before: date, timezone: str) -> int:
@@ -63,21 +61,18 @@ def join_older(connection: Connection, before: date, timezone: str) -> int:
     """
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '3s'")
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('greenstream partitions'))")
-        row = connection.execute(query("retention.first_daily"), {"before": before}).fetchone()
-        assert row is not None
-        first, now_first = row
-        if not (isinstance(first, date) and isinstance(now_first, date)) or now_first <= first:
+        run(connection, "schema.lock_partitions")
+        first, now_first = one(connection, "retention.first_daily", before=before)
+        if now_first <= first:
             return 0
         days = [first + timedelta(days=number) for number in range((now_first - first).days)]
-        names = [f"reading_{day:%Y%m%d}" for day in days]
-        there = connection.execute(query("retention.partitions"), {"names": names}).fetchall()
+        there = column(connection, "retention.partitions", str, names=[_name(day) for day in days])
         older = sql.Identifier("greenstream", "reading_older")
         connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(PARENT, older))
-        for (name,) in there:
-            child = sql.Identifier("greenstream", str(name))
+        for name in there:
+            child = sql.Identifier("greenstream", name)
             connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(PARENT, child))
-            # What was brought back since the day was retired.
+            # What was rehydrated since the day was retired.
             connection.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(older, child))
             connection.execute(sql.SQL("DROP TABLE {}").format(child))
         connection.execute(
@@ -85,5 +80,13 @@ def join_older(connection: Connection, before: date, timezone: str) -> int:
                 PARENT, older, sql.Literal(day_start(now_first, timezone))
             )
         )
-        connection.execute("UPDATE greenstream.site SET first_daily = %s", [now_first])
+        run(connection, "schema.move_first_daily", day=now_first)
         return len(there)
+
+
+def _name(day: date) -> str:
+    return f"reading_{day:%Y%m%d}"
+
+
+def _exists(connection: Connection, partition: str) -> bool:
+    return scalar(connection, "schema.relation_exists", bool, relation=f"greenstream.{partition}")

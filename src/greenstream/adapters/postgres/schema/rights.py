@@ -4,8 +4,8 @@ from psycopg import errors, sql
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import column, run, scalar, scalar_or_none
 from greenstream.adapters.postgres.base.roles import READER
-from greenstream.adapters.postgres.base.sql import query
 from greenstream.domain.errors import DatabaseRefused, NotFound
 
 RELATIONS = (
@@ -37,10 +37,10 @@ def grant_reading(dsn: str, role: str) -> list[str]:
     """
     doing = f"giving rights to {role}"
     with translated(doing), connect(dsn, application_name="greenstream") as connection, connection.transaction():
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+        if not scalar(connection, "schema.role_exists", bool, role=role):
             raise NotFound(f"there is no role {role}: make one first (CREATE ROLE {role} LOGIN PASSWORD '…')")
         _grant(connection, role)
-        lacks = _column(connection, "schema.reader_lacks", role=role, relations=list(RELATIONS))
+        lacks = column(connection, "schema.reader_lacks", str, role=role, relations=list(RELATIONS))
         if lacks:
             raise DatabaseRefused(f"{doing}: {lacks[0]} can't be given by {connection.info.user}: ask the owner for it")
         database = connection.info.dbname
@@ -49,7 +49,7 @@ def grant_reading(dsn: str, role: str) -> list[str]:
 
 def readers(connection: Connection) -> list[str]:
     """Roles that were given all of our relations, so that they get those of a later version as well."""
-    return _column(connection, "schema.readers", relations=list(RELATIONS))
+    return column(connection, "schema.readers", str, relations=list(RELATIONS))
 
 
 def grant_relations(connection: Connection, role: str) -> None:
@@ -68,10 +68,10 @@ def admit_reader(dsn: str, *, temp_mb: int) -> None:
         if _is_ready(connection, settings):
             return
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('greenstream reader'))")
+            run(connection, "schema.lock_reader")
             _make_reader(connection, settings)
             _grant(connection, READER)
-            for statement in _column(connection, "schema.reader_close"):
+            for statement in column(connection, "schema.reader_close", str):
                 connection.execute(statement.encode())
 
 
@@ -82,13 +82,13 @@ def _is_ready(connection: Connection, settings: dict[str, str]) -> bool:
         "settings": [f"{name}={value}" for name, value in settings.items()],
         "relations": list(RELATIONS),
     }
-    row = connection.execute(query("schema.reader_ready"), values).fetchone()
-    return row == (True,) and not _column(connection, "schema.reader_close")
+    is_ready = scalar_or_none(connection, "schema.reader_ready", bool, **values)
+    return is_ready is True and not column(connection, "schema.reader_close", str)
 
 
 def _make_reader(connection: Connection, settings: dict[str, str]) -> None:
     role = sql.Identifier(READER)
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+    if not scalar(connection, "schema.role_exists", bool, role=READER):
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
     powers = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT {}"
     connection.execute(sql.SQL(f"ALTER ROLE {{}} {powers}").format(role, sql.Literal(READER_CONNECTIONS)))
@@ -115,7 +115,3 @@ def _try(connection: Connection, statement: sql.Composed) -> None:
             connection.execute(statement)
     except errors.InsufficientPrivilege:
         return
-
-
-def _column(connection: Connection, name: str, **values: object) -> list[str]:
-    return [str(row[0]) for row in connection.execute(query(name), values or None).fetchall()]

@@ -4,15 +4,15 @@ from importlib.resources import files
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import scalar, scalar_or_none
 
 
 def current_version(connection: Connection) -> str | None:
     """The newest migration the database has, None for an empty one."""
     with translated("reading the database's version"):
-        if connection.execute("SELECT to_regclass('public.greenstream_version')").fetchone() == (None,):
+        if not scalar(connection, "schema.relation_exists", bool, relation="public.greenstream_version"):
             return None
-        row = connection.execute("SELECT version_num FROM public.greenstream_version").fetchone()
-        return str(row[0]) if row else None
+        return scalar_or_none(connection, "schema.version", str)
 
 
 def version_at(dsn: str) -> str | None:

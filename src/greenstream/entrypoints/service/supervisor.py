@@ -7,7 +7,7 @@ from typing import Protocol
 
 from greenstream.application.loading.outages import Outages
 from greenstream.domain.errors import OUTAGES, GreenStreamError, NotSetUp, RetryableError, StorageRefused
-from greenstream.entrypoints.service.parts import Log
+from greenstream.entrypoints.service.timing import Log
 from greenstream.wiring import Place, utc_now
 
 JOIN_SECONDS = 0.5
@@ -52,7 +52,7 @@ class Gate:
             self._error = None
 
 
-class Service:
+class Supervisor:
     """Runs parts until `stop` is set. Outages are waited for; a bug in a part stops all, so that it is seen."""
 
     def __init__(

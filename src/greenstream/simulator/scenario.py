@@ -10,13 +10,13 @@ from greenstream.simulator.timeline import Day, days_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Scenario:
     plan: SimulationPlan
     days: Sequence[Day]
     fleet: Fleet
     windows: Windows
 
 
-def world_of(plan: SimulationPlan) -> World:
+def scenario_of(plan: SimulationPlan) -> Scenario:
     days, fleet = days_of(plan), fleet_of(plan)
-    return World(plan=plan, days=days, fleet=fleet, windows=windows_of(plan, fleet, days))
+    return Scenario(plan=plan, days=days, fleet=fleet, windows=windows_of(plan, fleet, days))

@@ -9,7 +9,7 @@ from greenstream.application.history.settle import Settled
 from greenstream.application.lake.archive import Archived
 from greenstream.application.nightly import Done, Step, nightly
 from greenstream.domain.errors import LakeDamaged
-from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
+from greenstream.entrypoints.service.timing import MINUTE_SECONDS, Log
 from greenstream.wiring import Place
 
 NIGHTLY_HOUR = 2
@@ -17,7 +17,7 @@ AGAIN_SECONDS = 300.0
 """After a night that failed, for lack of space or a store that is away: its steps are too heavy for a quick retry."""
 
 
-class NightPart:
+class NightSchedule:
     """Settles, archives and retires what is due, once a night, whatever nights were missed.
 
     Settling keeps loads out of a day, so what arrives late for one that is settled waits for the next night. Where

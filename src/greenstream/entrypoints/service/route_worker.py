@@ -1,13 +1,8 @@
-"""What a service does in each of its threads, one class a part.
-
-A part runs until the service stops, or until the store or the database is away: then it is run anew, on a new place.
-"""
+"""The part that works on the files of one route."""
 
 import threading
 import time
 from collections.abc import Callable
-
-import structlog
 
 from greenstream.application.loading.attempt import Later
 from greenstream.domain.errors import GreenStreamError
@@ -15,17 +10,11 @@ from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.retries import OUTAGE_DELAY
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.metrics import Metrics
+from greenstream.entrypoints.service.timing import TICK_SECONDS, Log
 from greenstream.wiring import Place, utc_now
 
-TICK_SECONDS = 0.2
-HISTORY_PAUSE_SECONDS = 10.0
-KEEPER_SECONDS = 5.0
-MINUTE_SECONDS = 60.0
 
-Log = structlog.stdlib.BoundLogger
-
-
-class WorkerPart:
+class RouteWorker:
     """Works on the files of one route, one at a time."""
 
     def __init__(
@@ -102,60 +91,6 @@ class WorkerPart:
         )
         if result.outcome is Outcome.LOADED:
             self._loaded.set()
-
-
-class HistoryPart:
-    """Applies the history rules soon after files were loaded."""
-
-    name = "history"
-
-    def __init__(self, loaded: threading.Event, stop: threading.Event, log: Log) -> None:
-        self._loaded = loaded
-        self._stop = stop
-        self._log = log
-        self._looked = time.monotonic() - MINUTE_SECONDS
-
-    def run(self, place: Place) -> None:
-        while not self._stop.is_set():
-            woken = self._loaded.wait(TICK_SECONDS)
-            if not woken and time.monotonic() - self._looked < MINUTE_SECONDS:
-                continue
-            self._stop.wait(HISTORY_PAUSE_SECONDS)
-            self._loaded.clear()
-            self._watch(place)
-            self._looked = time.monotonic()
-
-    def _watch(self, place: Place) -> None:
-        started = time.monotonic()
-        watched = place.history.detect()
-        if watched.loads:
-            seconds = round(time.monotonic() - started, 3)
-            self._log.info("watched", loads=watched.loads, meters=watched.meters, seconds=seconds)
-
-
-class KeeperPart:
-    """Gives files of lost workers back to the queue.
-
-    It begins after a pause, in which workers that were kept from the database tell what they let go.
-    """
-
-    name = "keeper"
-
-    def __init__(self, stop: threading.Event, log: Log, metrics: Metrics) -> None:
-        self._stop = stop
-        self._log = log
-        self._metrics = metrics
-
-    def run(self, place: Place) -> None:
-        while not self._stop.wait(KEEPER_SECONDS):
-            place.loading.hand_back_lost(self._lost)
-
-    def _lost(self, path: str, route: Route, given_up: FileResult | None) -> None:
-        if given_up is None:
-            self._log.warning("came back from a lost worker", file=path, route=route.value)
-            return
-        self._metrics.ended(given_up, route)
-        self._log.error(given_up.outcome.value, file=path, route=route.value, error=given_up.error)
 
 
 def _stop_with(stop: threading.Event, call: Callable[[], None], done: threading.Event) -> None:

@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from greenstream.adapters.postgres.backup.snapshot import row_counts
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
+from greenstream.adapters.postgres.base.fetch import column, one, one_or_none, run, scalar
 from greenstream.adapters.postgres.base.roles import READER
-from greenstream.adapters.postgres.base.sql import query
 from greenstream.domain.errors import BackupFailed, RestoreRefused
 
 MARK = "left by greenstream restore: can be dropped"
@@ -62,12 +62,7 @@ def inspect_target(dsn: str, taken_at: datetime) -> Target:
     """
     with translated("looking at the database to restore into"), connect(dsn, client_encoding="utf-8") as connection:
         connection.execute("SET timezone TO 'UTC'")
-        row = connection.execute(query("backups.target")).fetchone()
-        assert row is not None
-        major, can_create, owns, role, others, is_ours, knows_erasures, foreign = row
-        assert isinstance(major, int)
-        assert isinstance(others, list)
-        assert isinstance(foreign, list)
+        major, can_create, owns, role, others, is_ours, knows_erasures, foreign = one(connection, "backups.target")
         name = connection.info.dbname
         _refuse_others(name, others)
         if foreign:
@@ -96,8 +91,7 @@ def replacing(target: Target) -> Iterator[str]:
     """
     new, old = f"{target.name}_restoring", f"{target.name}_replaced"
     with _administration(target) as admin:
-        row = admin.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [f"greenstream restore {new}"]).fetchone()
-        if row != (True,):
+        if not scalar(admin, "backups.lock", bool, name=new):
             raise RestoreRefused(f"another process restores into the database {target.name}: wait for its end")
         with translated(f"creating the database {new}"):
             for left_over in (new, old):
@@ -149,7 +143,7 @@ def give_rights(dsn: str, statements: list[str]) -> list[str]:
 def analyze(dsn: str) -> None:
     """Let the planner know the new tables."""
     with translated("analyzing what was restored"), connect(dsn) as connection:
-        connection.execute("ANALYZE")
+        run(connection, "backups.analyze")
 
 
 @contextmanager
@@ -165,11 +159,7 @@ def _swap(admin: Connection, name: str, new: str, old: str) -> None:
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     with translated(f"giving the restored database the name {name}"):
         # Who has connected since we looked has nothing to lose: raw files that were loaded meanwhile are still there.
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)"
-            " AND backend_type = 'client backend' AND pg_has_role(usesysid, 'USAGE')",
-            [[name, new]],
-        )
+        run(admin, "backups.end_connections", names=[name, new])
         with admin.transaction():
             admin.execute(rename.format(sql.Identifier(name), sql.Identifier(old)))
             admin.execute(rename.format(sql.Identifier(new), sql.Identifier(name)))
@@ -184,8 +174,7 @@ def _mark(admin: Connection, name: str, mark: str | None) -> None:
 
 def _drop_left_over(admin: Connection, name: str) -> None:
     """Drop what a killed restore left; never a database of somebody else that has this name."""
-    marks = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
-    if (row := admin.execute(marks, [name]).fetchone()) is None:
+    if (row := one_or_none(admin, "backups.comment", name=name)) is None:
         return
     if row != (MARK,):
         raise RestoreRefused(
@@ -199,18 +188,12 @@ def _drop(admin: Connection, name: str) -> None:
 
 
 def _holding(connection: Connection) -> Holding:
-    row = connection.execute(query("backups.dropped")).fetchone()
-    assert row is not None
-    meters, files, stored, newest = row
-    assert isinstance(meters, int)
-    assert isinstance(files, int)
-    assert isinstance(stored, int)
-    assert newest is None or isinstance(newest, datetime)
+    meters, files, stored, newest = one(connection, "backups.dropped")
     return Holding(meters=meters, files=files, stored=stored, newest=newest)
 
 
 def _erased(connection: Connection, since: datetime) -> tuple[str, ...]:
-    return tuple(str(row[0]) for row in connection.execute(query("backups.erased"), {"since": since}).fetchall())
+    return tuple(column(connection, "backups.erased", str, since=since))
 
 
 def _refuse_others(name: str, others: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The files of the plan, and the pieces of work that make them."""
+"""The files of the plan, and the batches of work that make them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from greenstream.simulator.fleet import Fleet
 from greenstream.simulator.plan import SimulationPlan
 from greenstream.simulator.timeline import Day
 
-PIECE_ROWS = 500_000
+BATCH_ROWS = 500_000
 """Rows made at a time, about: enough to keep Polars busy, little enough for any machine."""
 
 AFTER_SLOT, AFTER_DAY = timedelta(minutes=1), timedelta(minutes=30)
@@ -36,7 +36,7 @@ class FilePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class Batch:
     """Files made together: by slots of all their meters, or whole gateways."""
 
     day: Day
@@ -51,7 +51,7 @@ def region_ranges(fleet: Fleet) -> tuple[range, ...]:
     return tuple(range(a, b) for a, b in pairwise(bounds))
 
 
-def pieces_of(plan: SimulationPlan, regions: Sequence[range], days: Sequence[Day]) -> Iterator[Piece]:
+def batches_of(plan: SimulationPlan, regions: Sequence[range], days: Sequence[Day]) -> Iterator[Batch]:
     for day in days:
         if plan.layout == "snapshot":
             for number, meters in enumerate(regions, start=1):
@@ -61,7 +61,7 @@ def pieces_of(plan: SimulationPlan, regions: Sequence[range], days: Sequence[Day
 
 
 def file_count(plan: SimulationPlan, regions: Sequence[range], days: Sequence[Day]) -> int:
-    """How many files the pieces hold, corrections and repeats aside."""
+    """How many files the batches hold, corrections and repeats aside."""
     if plan.layout == "snapshot":
         return len(regions) * sum(day.slots for day in days)
     return sum(-(-len(meters) // plan.meters_per_gateway) for meters in regions) * len(days)
@@ -71,12 +71,12 @@ def corrections_file(plan: SimulationPlan, day: Day) -> Delivery:
     return Delivery(name=f"Corrections_{day.date}{ENDINGS[plan.compression]}", at=_end(plan, day) + CORRECTIONS_AFTER)
 
 
-def _snapshots(plan: SimulationPlan, region: int, meters: range, day: Day) -> Iterator[Piece]:
-    step = max(PIECE_ROWS // len(meters), 1)
+def _snapshots(plan: SimulationPlan, region: int, meters: range, day: Day) -> Iterator[Batch]:
+    step = max(BATCH_ROWS // len(meters), 1)
     for begin in range(0, day.slots, step):
         slots = range(begin, min(begin + step, day.slots))
         files = tuple(_snapshot(plan, region, meters, day, slot) for slot in slots)
-        yield Piece(day=day, meters=meters, slots=slots, files=files)
+        yield Batch(day=day, meters=meters, slots=slots, files=files)
 
 
 def _snapshot(plan: SimulationPlan, region: int, meters: range, day: Day, slot: int) -> FilePlan:
@@ -87,14 +87,14 @@ def _snapshot(plan: SimulationPlan, region: int, meters: range, day: Day, slot: 
     return FilePlan(planned=Delivery(name=name, at=due), meters=meters, slots=range(slot, slot + 1))
 
 
-def _gateways(plan: SimulationPlan, regions: Sequence[range], day: Day) -> Iterator[Piece]:
+def _gateways(plan: SimulationPlan, regions: Sequence[range], day: Day) -> Iterator[Batch]:
     size = plan.meters_per_gateway
     gateways = [meters[i : i + size] for meters in regions for i in range(0, len(meters), size)]
-    step = max(PIECE_ROWS // (min(size, len(regions[0])) * day.slots), 1)
+    step = max(BATCH_ROWS // (min(size, len(regions[0])) * day.slots), 1)
     for begin in range(0, len(gateways), step):
         part = gateways[begin : begin + step]
         files = tuple(_gateway(plan, n, meters, day) for n, meters in enumerate(part, start=begin + 1))
-        yield Piece(day=day, meters=range(part[0].start, part[-1].stop), slots=range(day.slots), files=files)
+        yield Batch(day=day, meters=range(part[0].start, part[-1].stop), slots=range(day.slots), files=files)
 
 
 def _gateway(plan: SimulationPlan, number: int, meters: range, day: Day) -> FilePlan:

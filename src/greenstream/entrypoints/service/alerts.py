@@ -3,11 +3,11 @@
 import threading
 
 from greenstream.application.loading.outages import Outages
-from greenstream.entrypoints.service.parts import MINUTE_SECONDS, Log
+from greenstream.entrypoints.service.timing import MINUTE_SECONDS, Log
 from greenstream.wiring import Place
 
 
-class AlertPart:
+class AlertRounds:
     """Checks the conditions of alerts and sends what is due; in a thread of its own, for a channel can be slow."""
 
     name = "alerts"
