@@ -96,7 +96,7 @@ def test_the_answers_of_each_command_with_json_are_described() -> None:
     assert told - {"query"} == set(ANSWERS)
 
 
-@pytest.mark.parametrize("kind", {kind for answer in ANSWERS.values() for kind in answer.kinds})
+@pytest.mark.parametrize("kind", dict.fromkeys(kind for answer in ANSWERS.values() for kind in answer.kinds))
 def test_each_field_says_what_it_means_and_each_object_what_it_is(kind: Any) -> None:
     assert not kind.__doc__.startswith(f"{kind.__name__}(")
     assert all(doc.meaning for _, _, doc in members(kind))
