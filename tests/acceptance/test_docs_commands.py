@@ -93,6 +93,7 @@ def test_the_page_of_relations_has_each_column_of_the_database(folder: Path) -> 
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
         " AND table_name <> 'greenstream_version' ORDER BY table_name, ordinal_position"
     )
+    run("greenstream db migrate", folder)
     found = run(f'greenstream query --quiet --format json "{sql}"', folder)
     columns = [
         (row["table_name"], row["column_name"], TYPES.get(row["data_type"], row["data_type"]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from tests.contract.storage_fixtures import S3Server, running_s3_server
 from tests.integration.embedded_support import scratch
@@ -15,7 +16,9 @@ def databases() -> Iterator[Databases]:
     with scratch() as folder:
         server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
         try:
-            yield Databases(server.ensure_running().dsn, folder / "beds")
+            dsn = server.ensure_running().dsn
+            forget_power_cuts(dsn)
+            yield Databases(dsn, folder / "beds")
         finally:
             server.stop("immediate")
 
@@ -24,6 +27,14 @@ def databases() -> Iterator[Databases]:
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with running_s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+def forget_power_cuts(dsn: str) -> None:
+    """Nobody waits for the disk: what was committed outlives any kill, and no test pulls the plug."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

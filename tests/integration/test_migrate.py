@@ -12,6 +12,7 @@ from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.postgres.schema import migrate as module
+from greenstream.adapters.postgres.schema.version import newest_version
 from greenstream.domain.errors import DatabaseRefused, GreenStreamError, SettingsError
 from greenstream.domain.site import Site
 
@@ -58,7 +59,7 @@ def test_a_database_of_the_former_version_is_brought_up_with_all_that_is_in_it(e
         module._found_site(old, site_of(), (NOW - timedelta(days=RETENTION_DAYS)).date())
         module._write_words(old)
         old.execute(FORMER)
-    assert bring_up(empty) == module.newest_version()
+    assert bring_up(empty) == newest_version()
     bed = Bed(empty, tmp_path, site_of(), NOW + timedelta(days=100))
     try:
         assert bed.one("SELECT count(*) FROM current_readings") == 2
@@ -145,11 +146,11 @@ def test_a_crash_midway_leaves_a_database_that_still_has_to_be_migrated(
         with pytest.raises(KeyboardInterrupt):
             bring_up(empty)
     database = database_of(empty)
-    assert not database.is_current()
+    assert database.schema_version() is None
     database.close()
     bring_up(empty)
     database = database_of(empty)
-    assert database.is_current()
+    assert database.schema_version() == newest_version()
     database.close()
 
 

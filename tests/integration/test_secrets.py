@@ -118,7 +118,7 @@ HERE = [name for name in COMMANDS if name not in SERVICES]
 
 
 @pytest.fixture
-def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Said:
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Said]:
     """Runs a command in this process, with some settings; all that it said."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("greenstream.domain.retries.RETRY_DELAYS", ())
@@ -137,7 +137,9 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
         assert "a bug of GreenStream" not in told.err
         return f"{code}\n{told.out}{told.err}"
 
-    return say
+    gc.freeze()  # what is there already need not be looked through for connections after each command
+    yield say
+    gc.unfreeze()
 
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ import os
 import resource
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,18 +42,19 @@ def test_a_closed_log_drops_lines(dropped: list[int]) -> None:
     assert len(dropped) == 1
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file grows beyond 100 bytes."""
+    """No file grows beyond 100 bytes, the one that pytest may write its report into included."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_line_that_was_cut_spoils_no_later_one(tmp_path: Path, dropped: list[int]) -> None:
-    with (tmp_path / "log").open("wb", buffering=0) as log:
+    with (tmp_path / "log").open("wb", buffering=0) as log, small_files():
         lines = Lines(log.fileno(), lambda: dropped.append(1))
         for number in range(3):
             lines.msg(json.dumps({"event": "loaded", "number": number, "rest": "x" * 20}))
