@@ -61,7 +61,7 @@ def _dropped_in_halves(command: Command, parcel: Parcel) -> list[Sent]:
 
 
 def _ingest(command: Command, parcel: Parcel) -> list[Sent]:
-    """By hand, and again while the database is away, as the command asks for."""
+    """By hand, and again while the database is unreachable, as the command asks for."""
     file = command.file(f"by-hand/{secrets.token_hex(4)}/{parcel.name}", parcel.content)
     for _ in range(ATTEMPTS):
         if command("ingest", file).code == 0:

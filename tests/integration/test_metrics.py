@@ -1,4 +1,4 @@
-"""`/metrics`, scraped from a real server: what a process did, and how a real database stands, or that it is away."""
+"""`/metrics`, scraped from a real server: what a process did, and how a real database stands, or that none answers."""
 
 import re
 import socket

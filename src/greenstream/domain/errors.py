@@ -3,7 +3,7 @@
     GreenStreamError
     ├── RetryableError            the same call may succeed later
     │   ├── StorageUnavailable    the landing zone or lake did not answer
-    │   ├── DatabaseUnavailable   PostgreSQL is away, starting, or refused for now
+    │   ├── DatabaseUnavailable   PostgreSQL is unreachable, starting, or refused for now
     │   └── TransactionConflict   PostgreSQL chose this transaction as the victim of a conflict
     │       └── DayBusy           a day that is needed is being settled: it is free again soon
     └── PermanentError            the same call will fail again until a person acts
@@ -50,7 +50,7 @@ class StorageUnavailable(RetryableError):
 
 
 class DatabaseUnavailable(RetryableError):
-    """PostgreSQL is away, starting, or refused for now."""
+    """PostgreSQL is unreachable, starting, or refused for now."""
 
 
 class TransactionConflict(RetryableError):

@@ -210,7 +210,7 @@ async def _hand_back_lost(dsn: str, crashed: Callable[[str, Route], bool]) -> in
 
 
 class _Pool(AsyncConnectionPool):
-    """procrastinate opens it without a word on how long it may wait, which would be half a minute."""
+    """procrastinate opens it without saying how long it may wait, which would be half a minute."""
 
     async def open(self, wait: bool = False, timeout: float = PATIENCE_SECONDS) -> None:
         try:

@@ -50,7 +50,7 @@ class Retention:
 
 
 def retire(context: Retention, today: date, now: datetime) -> Iterator[Retirement]:
-    """Let go of all that is past its lifetime: days of the database, raw files, then what was kept about them."""
+    """Delete all that is past its lifetime: days of the database, raw files, then what was kept about them."""
     with _alone(context):
         yield from _retire(context, today, now)
 
@@ -74,7 +74,7 @@ def _retire(context: Retention, today: date, now: datetime) -> Iterator[Retireme
 
 
 def retire_day(facts: DayFacts, context: Retention, now: datetime) -> Retirement:
-    """Let go of a day's readings in the database, if the lake has each of them."""
+    """Delete a day's readings in the database, if the lake has each of them."""
     with _alone(context), context.archives.retiring(facts.day) as retiring:
         snapshot = retiring.snapshot()
         too_early = _too_early(retiring.facts())

@@ -59,7 +59,7 @@ def take_turn(
         return None
     except (Exception, PanicException) as error:
         if is_outage(error, turn.store_answers):
-            with suppress(GreenStreamError):  # the database may be what is away, or be away for large writes only
+            with suppress(GreenStreamError):  # the database may be what is unreachable, or be so for large writes only
                 note_outage(path, error, turn.waiting, turn.clock)
             raise
         return _put_off(path, error, failed_before, turn)

@@ -31,8 +31,8 @@ def process_file(
     either nothing or the whole file. Of a file above the limit no byte is read.
 
     Raises:
-        RetryableError, DatabaseRefused, SettingsError, ServerError: the store or the database is away, or refuses, or
-            the file changed while it was read; nothing was written, try again later.
+        RetryableError, DatabaseRefused, SettingsError, ServerError: the store or the database is unreachable, or
+            refuses, or the file changed while it was read; nothing was written, try again later.
         StorageRefused: the same, but it may be this file alone that the store refuses.
         NotFound: nothing lies at this path.
         InvalidKey: no landed file can have this path.

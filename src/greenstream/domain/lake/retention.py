@@ -31,7 +31,7 @@ class DayFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedFile:
-    """A file whose rows were stored, as it was then; `may_be_gone` where retention let its raw file go."""
+    """A file whose rows were stored, as it was then; `may_be_gone` where retention deleted its raw file."""
 
     delivery: Delivery
     processed_at: datetime

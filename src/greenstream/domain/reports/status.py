@@ -107,5 +107,5 @@ class Status:
 
     @property
     def is_set_up(self) -> bool:
-        """Whether anything was set up, as far as is known: a server that is down, or away, can't tell."""
+        """Whether anything was set up, as far as is known: a server that is down, or unreachable, can't tell."""
         return self.server.initialised is not False and not (self.server.running and self.version is None)

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def nightly(console: Console, day: Day = None, dry_run: DryRun = False, json: Json = False) -> None:
     """Settle, archive and retire all days that need it, whatever nights were missed.
 
-    Retention lets go of raw files and database days past GREENSTREAM_RETENTION_DAYS, each only if the lake provably
+    Retention deletes raw files and database days past GREENSTREAM_RETENTION_DAYS, each only if the lake provably
     holds it. Safe to repeat, and to break off anywhere. One runs at a time: a second one waits, and then finds nothing
     left to do. With --date: only that day, without raw files. With --json, one object a line and result.
     """

@@ -76,7 +76,7 @@ def _serve(console: Console, log_json: bool, *, intake: bool, routes: list[str])
 
 
 def _set_up(place: "Place") -> None:
-    """Senders have where to drop from now on, also while the database is away."""
+    """Senders have where to drop from now on, also while the database is unreachable."""
     place.store.folder()
     place.set_up()
 

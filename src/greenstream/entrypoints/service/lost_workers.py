@@ -14,7 +14,7 @@ LOST_SECONDS = 5.0
 class LostWorkers:
     """Gives files of lost workers back to the queue.
 
-    It begins after a pause, in which workers that were kept from the database tell what they let go.
+    It begins after a pause, in which workers that were kept from the database tell which files they gave up.
     """
 
     name = "keeper"

@@ -14,7 +14,7 @@ from greenstream.wiring import Place
 
 NIGHTLY_HOUR = 2
 AGAIN_SECONDS = 300.0
-"""After a night that failed, for lack of space or a store that is away: its steps are too heavy for a quick retry."""
+"""After a night that failed, for lack of space or an unreachable store: its steps are too heavy for a quick retry."""
 
 
 class NightSchedule:

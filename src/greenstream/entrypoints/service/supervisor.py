@@ -1,4 +1,4 @@
-"""Parts side by side in one process: each in a thread, run anew when the store or the database was away."""
+"""Parts side by side in one process: each in a thread, run anew when the store or the database was unreachable."""
 
 import threading
 import time

@@ -19,7 +19,7 @@ PATIENCE = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
-"""In seconds: a server that doesn't answer is away, and so is one that vanishes in the middle of a query."""
+"""In seconds: a server that doesn't answer is unreachable, and so is one that vanishes in the middle of a query."""
 
 
 # What a killed process, or one on a machine that vanished, had begun would go on for as long as it takes, locks held.

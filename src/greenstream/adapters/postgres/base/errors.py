@@ -1,4 +1,4 @@
-"""psycopg's errors in our words: away, in conflict, refused, or a value refused."""
+"""psycopg's errors in our words: unreachable, in conflict, refused, or a value refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +72,7 @@ _ADVICE: dict[type[GreenStreamError], str] = {
 
 
 def _without_answer(doing: str, said: str) -> GreenStreamError:
-    """A connection that fails has no SQLSTATE: only its text tells a server that said no from one that is away."""
+    """A connection that fails has no SQLSTATE: only its text tells a refusal from a server out of reach."""
     refused = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied", "not permitted")
     if any(words in said for words in refused):
         return DatabaseRefused(f"{doing}: {said}; check GREENSTREAM_DATABASE_URL (for a query, GREENSTREAM_READER_URL)")
