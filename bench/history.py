@@ -17,7 +17,7 @@ from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import open_store
-from greenstream.application.history.detect import MAX_CELLS, watch_meters
+from greenstream.application.history.detect import MAX_CELLS, detect_findings
 from greenstream.application.history.settle import settle
 from greenstream.application.loading.process_file import process_file
 from greenstream.domain.history.detect import find, lookback
@@ -152,7 +152,7 @@ def _process(database: PostgresDatabase, path: str, folder: Path, day: date) -> 
 
 def _watch(database: PostgresDatabase, day: date) -> None:
     with database.history() as history:
-        watch_meters(history, SITE, datetime(day.year, day.month, day.day, 1, tzinfo=UTC))
+        detect_findings(history, SITE, datetime(day.year, day.month, day.day, 1, tzinfo=UTC))
 
 
 def _settle(database: PostgresDatabase, folder: Path, day: date, now: datetime) -> None:

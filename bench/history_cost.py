@@ -9,7 +9,7 @@ from bench.measure import Took, once
 from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.storage import open_store
-from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.detect import detect_findings
 from greenstream.application.loading.process_file import process_file
 from greenstream.domain.limits import Limits
 from greenstream.domain.site import Site
@@ -65,7 +65,7 @@ def _watch_rows(database: PostgresDatabase, folder: Path, name: str, rows: list[
 
 def _watch(database: PostgresDatabase) -> None:
     with database.history() as history:
-        watch_meters(history, SITE, NOW)
+        detect_findings(history, SITE, NOW)
 
 
 if __name__ == "__main__":

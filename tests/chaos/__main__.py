@@ -9,7 +9,7 @@ times. What they hit depends on the machine.
 import argparse
 import time
 
-from tests.chaos.cast import ROLES
+from tests.chaos.processes import ROLES
 from tests.chaos.round import run_round
 
 FILES_A_MINUTE = 200

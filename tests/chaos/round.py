@@ -9,12 +9,12 @@ from random import Random
 
 import psycopg
 from tests.acceptance.conftest import Command
-from tests.chaos.cast import Cast, wreak
-from tests.chaos.parcels import parcels
+from tests.chaos.deliveries import deliveries
+from tests.chaos.processes import Cast, wreak
 from tests.chaos.verdict import Tally, compare, unfinished
 from tests.chaos.writers import Sent, deliver
 from tests.integration.embedded_support import scratch
-from tests.support.bed import Bed
+from tests.support.harness import Harness
 
 SETTLING_SECONDS = 300.0
 LIFETIMES = {f"{layer}RETENTION_DAYS": "36500" for layer in ("", "FINDINGS_", "QUARANTINE_", "LEDGER_")}
@@ -45,7 +45,7 @@ def _run(command: Command, rng: Random, mode: str, seconds: float, files: int) -
     dsn = command("db", "url", code=0).out.strip()
     command.file("dsn", dsn)
     started = datetime.now(UTC)
-    sent = parcels(Random(rng.random()), seconds, files, started.date(), command.folder / "fleet")
+    sent = deliveries(Random(rng.random()), seconds, files, started.date(), command.folder / "fleet")
     cast = Cast(command, mode)
     cast.start()
     try:
@@ -54,22 +54,22 @@ def _run(command: Command, rng: Random, mode: str, seconds: float, files: int) -
         writers.start()
         wreak(cast, rng, seconds)
         writers.join()
-        bed = Bed(dsn, command.home, now=started)
-        _await_end(bed)
+        harness = Harness(dsn, command.home, now=started)
+        _await_end(harness)
         assert cast.stop() == []
     finally:
         cast.kill_all()
     command("db", "url", code=0)
     assert len(contents) >= len(sent), "a sender failed"
-    tally = compare(bed, contents, dsn, command.folder / "quiet")
-    bed.close()
+    tally = compare(harness, contents, dsn, command.folder / "quiet")
+    harness.close()
     return Report(done=dict(cast.done), tally=tally)
 
 
-def _await_end(bed: Bed) -> None:
+def _await_end(harness: Harness) -> None:
     deadline, left = time.monotonic() + SETTLING_SECONDS, ["all"]
     while left:
         assert time.monotonic() < deadline, f"left behind: {left}"
         time.sleep(0.5)
         with suppress(psycopg.OperationalError):  # the server recovers
-            left = unfinished(bed)
+            left = unfinished(harness)

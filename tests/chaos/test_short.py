@@ -13,7 +13,7 @@ from tests.chaos.disk import ERRORS, failing
 from tests.chaos.round import run_round
 from tests.integration.embedded_support import scratch
 from tests.integration.test_intake import LINE, Tickets, intake
-from tests.support.bed import NOW, Bed, Databases
+from tests.support.harness import NOW, Databases, Harness
 from tests.support.turns import turn_on
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer
@@ -47,7 +47,7 @@ def databases() -> Iterator[Databases]:
     with scratch() as folder:
         server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
         try:
-            yield Databases(server.ensure_running().dsn, folder / "beds")
+            yield Databases(server.ensure_running().dsn, folder / "harnesses")
         finally:
             server.stop("immediate")
 
@@ -115,34 +115,34 @@ def test_events_lost_doubled_and_shuffled_by_clocks_that_jump_strand_no_file(
     """Listings lose, repeat and shuffle files; tickets are repeated and shuffled; the clock jumps by up to a day."""
     rows = 0
     for seed in range(SEED, SEED + COURSES):
-        with databases.bed() as bed:
-            rows += run_course(bed, Random(seed))
+        with databases.harness() as harness:
+            rows += run_course(harness, Random(seed))
     announce(f"intake: {COURSES} courses of events from seed {SEED}, {COURSES * FILES} files, {rows} rows")
 
 
-def run_course(bed: Bed, rng: Random) -> int:
+def run_course(harness: Harness, rng: Random) -> int:
     clock = JumpingClock(rng)
     paths = {
-        bed.land(f"{n}.csv", content(n), received_at=NOW + timedelta(days=rng.uniform(-2, 2))) for n in range(FILES)
+        harness.land(f"{n}.csv", content(n), received_at=NOW + timedelta(days=rng.uniform(-2, 2))) for n in range(FILES)
     }
     tickets, looking = Tickets(), None
     for _ in range(8):
-        looking = intake(bed, tickets) if looking is None or rng.random() < 0.3 else looking
-        listed = [file for file in bed.store.list_landed() for _ in range(rng.choice((0, 1, 1, 2)))]
+        looking = intake(harness, tickets) if looking is None or rng.random() < 0.3 else looking
+        listed = [file for file in harness.store.list_landed() for _ in range(rng.choice((0, 1, 1, 2)))]
         looking.take(rng.sample(listed, len(listed)), clock())
-        work(bed, rng.sample(tickets.put_in, len(tickets.put_in) // 2), clock)
-    last = intake(bed, tickets)
+        work(harness, rng.sample(tickets.put_in, len(tickets.put_in) // 2), clock)
+    last = intake(harness, tickets)
     for _ in range(3):
-        last.take(bed.store.list_landed(), clock.steady(timedelta(seconds=1)))
+        last.take(harness.store.list_landed(), clock.steady(timedelta(seconds=1)))
     last.remind(clock.steady(timedelta(days=9)))
-    work(bed, tickets.put_in * 2, clock)
+    work(harness, tickets.put_in * 2, clock)
     assert {path for path, _ in tickets.put_in} == paths
-    assert bed.query("SELECT * FROM waiting_files") == []
-    assert bed.query("SELECT outcome, count(*) AS n FROM source_files GROUP BY 1") == [
+    assert harness.query("SELECT * FROM waiting_files") == []
+    assert harness.query("SELECT outcome, count(*) AS n FROM source_files GROUP BY 1") == [
         {"outcome": Outcome.LOADED.value, "n": FILES}
     ]
-    assert bed.sums()[:2] == (FILES * 3, FILES * 3)
-    bed.assert_adds_up()
+    assert harness.sums()[:2] == (FILES * 3, FILES * 3)
+    harness.assert_adds_up()
     return FILES * 3
 
 
@@ -152,9 +152,9 @@ def content(number: int) -> str:
     )
 
 
-def work(bed: Bed, tickets: list[tuple[str, Route]], clock: "JumpingClock") -> None:
+def work(harness: Harness, tickets: list[tuple[str, Route]], clock: "JumpingClock") -> None:
     for path, _ in tickets:
-        take_turn(path, turn_on(bed, lambda path: bed.process(path, now=clock()), clock=clock))
+        take_turn(path, turn_on(harness, lambda path: harness.process(path, now=clock()), clock=clock))
 
 
 class JumpingClock:

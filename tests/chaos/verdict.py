@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 from tests.chaos.writers import Sent
-from tests.support.bed import Bed, Databases
+from tests.support.harness import Databases, Harness
 
 from greenstream.application.history.settle import settle
 
@@ -46,42 +46,42 @@ class Tally:
     findings: int
 
 
-def compare(bed: Bed, sent: Sequence[Sent], server_dsn: str, folder: Path) -> Tally:
-    """Raise AssertionError where a bed, into which files came somehow, differs from one where all was quiet."""
+def compare(harness: Harness, sent: Sequence[Sent], server_dsn: str, folder: Path) -> Tally:
+    """Raise AssertionError where a harness, into which files came somehow, differs from one where all was quiet."""
     contents = {each.sha256: each for each in sent}
-    ended = _check_ledger(bed, contents.keys(), {each.sha256 for each in sent if each.surely})
-    with Databases(server_dsn, folder).bed(now=bed.now) as quiet:
+    ended = _check_ledger(harness, contents.keys(), {each.sha256 for each in sent if each.surely})
+    with Databases(server_dsn, folder).harness(now=harness.now) as quiet:
         for number, sha256 in enumerate(sorted(ended)):
             quiet.load(f"{number}-{contents[sha256].name}", contents[sha256].content)
-        for each in (bed, quiet):
+        for each in (harness, quiet):
             _settle(each)
         for name, query in STATES.items():
-            _same(name, bed.query(query), quiet.query(query))
-    rows, stored, _, rejected = bed.sums()
+            _same(name, harness.query(query), quiet.query(query))
+    rows, stored, _, rejected = harness.sums()
     return Tally(
         files=len(ended),
-        deliveries=len(bed.query("SELECT FROM source_files")),
+        deliveries=len(harness.query("SELECT FROM source_files")),
         rows=rows,
         stored=stored,
         rejected=rejected,
-        findings=len(bed.query(FINDINGS)),
+        findings=len(harness.query(FINDINGS)),
     )
 
 
-def unfinished(bed: Bed) -> list[str]:
+def unfinished(harness: Harness) -> list[str]:
     """The files that lie in the landing zone and have not come to an end."""
-    ended = {row["path"] for row in bed.query("SELECT path FROM source_files")}
-    waiting = {row["source_file"] for row in bed.query("SELECT source_file FROM waiting_files")}
-    dropped = {file.path for file in bed.store.unfiled()}
-    return sorted({file.path for file in bed.store.list_landed()} - ended | waiting | dropped)
+    ended = {row["path"] for row in harness.query("SELECT path FROM source_files")}
+    waiting = {row["source_file"] for row in harness.query("SELECT source_file FROM waiting_files")}
+    dropped = {file.path for file in harness.store.unfiled()}
+    return sorted({file.path for file in harness.store.list_landed()} - ended | waiting | dropped)
 
 
-def _check_ledger(bed: Bed, known: Collection[str], surely: Collection[str]) -> set[str]:
+def _check_ledger(harness: Harness, known: Collection[str], surely: Collection[str]) -> set[str]:
     """The contents that came to an end: all that had to, and none that nobody sent."""
-    assert bed.query("SELECT * FROM dead_letters") == []
-    bed.assert_adds_up()
-    on_disk = {digest(bed, file.path) for file in bed.store.list_landed()}
-    ended = {str(row["sha256"]) for row in bed.query(CONTENTS)}
+    assert harness.query("SELECT * FROM dead_letters") == []
+    harness.assert_adds_up()
+    on_disk = {digest(harness, file.path) for file in harness.store.list_landed()}
+    ended = {str(row["sha256"]) for row in harness.query(CONTENTS)}
     assert on_disk <= ended, f"{len(on_disk - ended)} landed files have not ended"
     assert ended <= set(known), f"{len(ended - set(known))} halves of files taken"
     missing = set(surely) - ended
@@ -89,14 +89,14 @@ def _check_ledger(bed: Bed, known: Collection[str], surely: Collection[str]) -> 
     return ended
 
 
-def digest(bed: Bed, path: str) -> str:
-    return hashlib.sha256(b"".join(bed.store.read(bed.store.head(path)))).hexdigest()
+def digest(harness: Harness, path: str) -> str:
+    return hashlib.sha256(b"".join(harness.store.read(harness.store.head(path)))).hexdigest()
 
 
-def _settle(bed: Bed) -> None:
-    for row in bed.query("SELECT DISTINCT reading_at::date AS day FROM meter_readings ORDER BY 1"):
-        with bed.database.history() as history:
-            settle(history, bed.lake, bed.site, row["day"], bed.now)
+def _settle(harness: Harness) -> None:
+    for row in harness.query("SELECT DISTINCT reading_at::date AS day FROM meter_readings ORDER BY 1"):
+        with harness.database.history() as history:
+            settle(history, harness.lake, harness.site, row["day"], harness.now)
 
 
 def _same(name: str, got: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.acceptance.conftest import Command
-from tests.chaos.parcels import RARE_WAYS, Parcel
+from tests.chaos.deliveries import RARE_WAYS, PlannedDelivery
 
 WRITERS = 8
 ATTEMPTS = 30
@@ -31,83 +31,83 @@ class Sent:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def deliver(command: Command, parcels: Sequence[Parcel]) -> list[Sent]:
+def deliver(command: Command, deliveries: Sequence[PlannedDelivery]) -> list[Sent]:
     """Deliver all, each at its time, by several writers; wait for the last one."""
     started = time.monotonic()
     with ThreadPoolExecutor(WRITERS) as writers:
-        done = [writers.submit(_deliver, command, parcel, started) for parcel in parcels]
+        done = [writers.submit(_deliver, command, planned, started) for planned in deliveries]
     return [sent for each in done for sent in each.result()]
 
 
-def _deliver(command: Command, parcel: Parcel, started: float) -> list[Sent]:
-    time.sleep(max(0.0, started + parcel.at - time.monotonic()))
-    return WAYS[parcel.way](command, parcel)
+def _deliver(command: Command, planned: PlannedDelivery, started: float) -> list[Sent]:
+    time.sleep(max(0.0, started + planned.at - time.monotonic()))
+    return WAYS[planned.way](command, planned)
 
 
-def _halves(command: Command, parcel: Parcel) -> list[Sent]:
-    return _in_halves(_folder(command, parcel.folder) / parcel.name, parcel)
+def _halves(command: Command, planned: PlannedDelivery) -> list[Sent]:
+    return _in_halves(_folder(command, planned.folder) / planned.name, planned)
 
 
-def _rename(command: Command, parcel: Parcel) -> list[Sent]:
-    return _at_once(_folder(command, parcel.folder) / parcel.name, parcel)
+def _rename(command: Command, planned: PlannedDelivery) -> list[Sent]:
+    return _at_once(_folder(command, planned.folder) / planned.name, planned)
 
 
-def _dropped(command: Command, parcel: Parcel) -> list[Sent]:
-    return _at_once(_folder(command, "") / parcel.name, parcel)
+def _dropped(command: Command, planned: PlannedDelivery) -> list[Sent]:
+    return _at_once(_folder(command, "") / planned.name, planned)
 
 
-def _dropped_in_halves(command: Command, parcel: Parcel) -> list[Sent]:
-    return _in_halves(_folder(command, "") / parcel.name, parcel)
+def _dropped_in_halves(command: Command, planned: PlannedDelivery) -> list[Sent]:
+    return _in_halves(_folder(command, "") / planned.name, planned)
 
 
-def _ingest(command: Command, parcel: Parcel) -> list[Sent]:
+def _ingest(command: Command, planned: PlannedDelivery) -> list[Sent]:
     """By hand, and again while the database is unreachable, as the command asks for."""
-    file = command.file(f"by-hand/{secrets.token_hex(4)}/{parcel.name}", parcel.content)
+    file = command.file(f"by-hand/{secrets.token_hex(4)}/{planned.name}", planned.content)
     for _ in range(ATTEMPTS):
         if command("ingest", file).code == 0:
-            return _sent(parcel)
-    raise AssertionError(f"{parcel.name} could not be ingested in {ATTEMPTS} attempts")
+            return _sent(planned)
+    raise AssertionError(f"{planned.name} could not be ingested in {ATTEMPTS} attempts")
 
 
-def _renamed_over(command: Command, parcel: Parcel) -> list[Sent]:
+def _renamed_over(command: Command, planned: PlannedDelivery) -> list[Sent]:
     """The newest file always under one name; the one before is the sender's own loss if it was still there."""
     target = _folder(command, "") / f"latest-{secrets.token_hex(4)}.csv"
-    first = _first_lines(parcel)
+    first = _first_lines(planned)
     _replace(target, first)
     with target.open("rb") as before:
-        time.sleep(4.5 + parcel.pause / 4)  # around the time at which it is filed
-        _replace(target, parcel.content)
+        time.sleep(4.5 + planned.pause / 4)  # around the time at which it is filed
+        _replace(target, planned.content)
         replaced_by_us = os.fstat(before.fileno()).st_nlink == 0
-    return [Sent(name=parcel.name, content=first, surely=not replaced_by_us), *_sent(parcel)]
+    return [Sent(name=planned.name, content=first, surely=not replaced_by_us), *_sent(planned)]
 
 
-def _appended(command: Command, parcel: Parcel) -> list[Sent]:
-    target, first = _new(command, parcel), _first_lines(parcel)
+def _appended(command: Command, planned: PlannedDelivery) -> list[Sent]:
+    target, first = _new(command, planned), _first_lines(planned)
     _replace(target, first)
-    time.sleep(parcel.pause)
+    time.sleep(planned.pause)
     with target.open("ab", buffering=0) as file:
-        file.write(parcel.content[len(first) :])
-    return [Sent(name=parcel.name, content=first, surely=False), *_sent(parcel)]
+        file.write(planned.content[len(first) :])
+    return [Sent(name=planned.name, content=first, surely=False), *_sent(planned)]
 
 
-def _rewritten(command: Command, parcel: Parcel) -> list[Sent]:
+def _rewritten(command: Command, planned: PlannedDelivery) -> list[Sent]:
     """In place, as `cp` does."""
-    target, first = _new(command, parcel), _first_lines(parcel)
+    target, first = _new(command, planned), _first_lines(planned)
     _replace(target, first)
-    time.sleep(parcel.pause)
-    target.write_bytes(parcel.content)
-    return [Sent(name=parcel.name, content=first, surely=False), *_sent(parcel)]
+    time.sleep(planned.pause)
+    target.write_bytes(planned.content)
+    return [Sent(name=planned.name, content=first, surely=False), *_sent(planned)]
 
 
-def _deleted(command: Command, parcel: Parcel) -> list[Sent]:
-    target = _new(command, parcel)
-    _replace(target, parcel.content)
-    time.sleep(parcel.pause)
+def _deleted(command: Command, planned: PlannedDelivery) -> list[Sent]:
+    target = _new(command, planned)
+    _replace(target, planned.content)
+    time.sleep(planned.pause)
     target.unlink()
-    return _sent(parcel, surely=False)
+    return _sent(planned, surely=False)
 
 
-WAYS: dict[str, Callable[[Command, Parcel], list[Sent]]] = {
+WAYS: dict[str, Callable[[Command, PlannedDelivery], list[Sent]]] = {
     "halves": _halves,
     "rename": _rename,
     "dropped": _dropped,
@@ -128,37 +128,37 @@ def _folder(command: Command, name: str) -> Path:
     return folder
 
 
-def _new(command: Command, parcel: Parcel) -> Path:
+def _new(command: Command, planned: PlannedDelivery) -> Path:
     """A name in a day's folder that no other writer uses."""
-    return _folder(command, parcel.folder) / f"{secrets.token_hex(4)}-{parcel.name}"
+    return _folder(command, planned.folder) / f"{secrets.token_hex(4)}-{planned.name}"
 
 
-def _sent(parcel: Parcel, *, surely: bool = True) -> list[Sent]:
-    return [Sent(name=parcel.name, content=parcel.content, surely=surely)]
+def _sent(planned: PlannedDelivery, *, surely: bool = True) -> list[Sent]:
+    return [Sent(name=planned.name, content=planned.content, surely=surely)]
 
 
-def _first_lines(parcel: Parcel) -> bytes:
-    return parcel.content[: parcel.content.index(b"\n", len(parcel.content) // 2) + 1]
+def _first_lines(planned: PlannedDelivery) -> bytes:
+    return planned.content[: planned.content.index(b"\n", len(planned.content) // 2) + 1]
 
 
-def _in_halves(target: Path, parcel: Parcel) -> list[Sent]:
+def _in_halves(target: Path, planned: PlannedDelivery) -> list[Sent]:
     """In two writes, with a pause within a line; beside a file that is there already."""
     if target.exists():
         target = target.with_name(f"{secrets.token_hex(4)}-{target.name}")
-    middle = parcel.content.index(b",", len(parcel.content) // 2)
+    middle = planned.content.index(b",", len(planned.content) // 2)
     with target.open("wb", buffering=0) as file:
-        file.write(parcel.content[:middle])
-        time.sleep(parcel.pause)
-        file.write(parcel.content[middle:])
-    _age(target, parcel.age)
-    half = Sent(name=parcel.name, content=parcel.content[:middle], surely=False)
-    return [*_sent(parcel), *([half] if parcel.way in RARE_WAYS else [])]
+        file.write(planned.content[:middle])
+        time.sleep(planned.pause)
+        file.write(planned.content[middle:])
+    _age(target, planned.age)
+    half = Sent(name=planned.name, content=planned.content[:middle], surely=False)
+    return [*_sent(planned), *([half] if planned.way in RARE_WAYS else [])]
 
 
-def _at_once(target: Path, parcel: Parcel) -> list[Sent]:
+def _at_once(target: Path, planned: PlannedDelivery) -> list[Sent]:
     """Takes the place of a file that is there already only if it is the same one."""
-    _replace(target, parcel.content, parcel.age)
-    return _sent(parcel)
+    _replace(target, planned.content, planned.age)
+    return _sent(planned)
 
 
 def _replace(target: Path, content: bytes, age: timedelta = timedelta(0)) -> None:

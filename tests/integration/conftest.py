@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from tests.contract.storage_fixtures import S3Server, running_s3_server
 from tests.integration.embedded_support import scratch
-from tests.support.bed import Bed, Databases
+from tests.support.harness import Databases, Harness
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 
@@ -18,7 +18,7 @@ def databases() -> Iterator[Databases]:
         try:
             dsn = server.ensure_running().dsn
             forget_power_cuts(dsn)
-            yield Databases(dsn, folder / "beds")
+            yield Databases(dsn, folder / "harnesses")
         finally:
             server.stop("immediate")
 
@@ -38,6 +38,6 @@ def forget_power_cuts(dsn: str) -> None:
 
 
 @pytest.fixture
-def bed(databases: Databases) -> Iterator[Bed]:
-    with databases.bed() as bed:
-        yield bed
+def harness(databases: Databases) -> Iterator[Harness]:
+    with databases.harness() as harness:
+        yield harness

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from tests.integration.embedded_support import postmaster_of, scratch
-from tests.support.bed import HEADER, Bed, Databases
+from tests.support.harness import HEADER, Databases, Harness
 from tests.support.worker import STEPS, Death, Worker, barrier, job_of
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer, ServerInfo
@@ -38,18 +38,18 @@ def _line(rng: Random) -> str:
     return f"SM-{meter},{timestamp},{rng.choice((1, 2, 'x'))} kW,Residential_Zone_{meter % 4}\n"
 
 
-def land_files(bed: Bed, rng: Random) -> list[str]:
-    paths = [bed.land(f"{number}.csv", content_of(rng)) for number in range(FILES)]
-    return [*paths, bed.land("bad.csv", "no header\n")]
+def land_files(harness: Harness, rng: Random) -> list[str]:
+    paths = [harness.land(f"{number}.csv", content_of(rng)) for number in range(FILES)]
+    return [*paths, harness.land("bad.csv", "no header\n")]
 
 
-def expected(bed: Bed, paths: Sequence[str]) -> tuple[int, list[str]]:
+def expected(harness: Harness, paths: Sequence[str]) -> tuple[int, list[str]]:
     """The rows there are, and the record ids that loading the files in peace gives, in this database; it is emptied."""
     for path in paths:
-        bed.process(path)
-    rows = bed.sums()[0]
-    records = stored(bed)
-    bed.execute(
+        harness.process(path)
+    rows = harness.sums()[0]
+    records = stored(harness)
+    harness.execute(
         "TRUNCATE greenstream.reading, greenstream.row_finding, greenstream.grade_count, greenstream.flag_count,"
         " greenstream.quarantined_row, greenstream.load, greenstream.source_file, greenstream.meter,"
         " greenstream.meter_activity, greenstream.location, greenstream.day, greenstream.alert CASCADE"
@@ -57,8 +57,8 @@ def expected(bed: Bed, paths: Sequence[str]) -> tuple[int, list[str]]:
     return rows, records
 
 
-def stored(bed: Bed) -> list[str]:
-    return [row["record_id"] for row in bed.query("SELECT record_id FROM meter_readings ORDER BY 1")]
+def stored(harness: Harness) -> list[str]:
+    return [row["record_id"] for row in harness.query("SELECT record_id FROM meter_readings ORDER BY 1")]
 
 
 def draw_death(rng: Random) -> Death:
@@ -67,38 +67,38 @@ def draw_death(rng: Random) -> Death:
     return Death(step=step, after=rng.random() < 0.5, nth=nth)
 
 
-def check_all_once(bed: Bed, rows: int, records: Sequence[str]) -> None:
-    assert bed.sums()[0] == rows
-    assert stored(bed) == list(records)
-    outcomes = bed.query("SELECT outcome, count(*) AS files FROM source_files GROUP BY 1 ORDER BY 1")
+def check_all_once(harness: Harness, rows: int, records: Sequence[str]) -> None:
+    assert harness.sums()[0] == rows
+    assert stored(harness) == list(records)
+    outcomes = harness.query("SELECT outcome, count(*) AS files FROM source_files GROUP BY 1 ORDER BY 1")
     assert outcomes == [{"outcome": "loaded", "files": FILES}, {"outcome": "rejected", "files": 1}]
-    assert bed.one("SELECT count(*) FROM dead_letters") == 0
-    bed.assert_adds_up()
+    assert harness.one("SELECT count(*) FROM dead_letters") == 0
+    harness.assert_adds_up()
 
 
-def run_round(bed: Bed, seed: int, *, kills: int = 6, server: "Victim | None" = None) -> int:
-    """One bed through its deaths; how many processes died. Raises AssertionError where a row is lost or doubled."""
+def run_round(harness: Harness, seed: int, *, kills: int = 6, server: "Victim | None" = None) -> int:
+    """One harness through its deaths; how many processes died. Raises AssertionError where a row is lost or doubled."""
     rng = Random(seed)
-    paths = land_files(bed, rng)
-    rows, records = expected(bed, paths)
-    died = sum(_one_kill(bed, rng, paths, server) for _ in range(kills))
+    paths = land_files(harness, rng)
+    rows, records = expected(harness, paths)
+    died = sum(_one_kill(harness, rng, paths, server) for _ in range(kills))
     if server:
         server.revive()
-    last = Worker(job_of(bed, *paths, batch_rows=BATCH_ROWS)).report()
+    last = Worker(job_of(harness, *paths, batch_rows=BATCH_ROWS)).report()
     assert last is not None
     assert "gave up" not in last.outcomes
-    check_all_once(bed, rows, records)
+    check_all_once(harness, rows, records)
     return died
 
 
-def _one_kill(bed: Bed, rng: Random, paths: Sequence[str], server: "Victim | None") -> bool:
+def _one_kill(harness: Harness, rng: Random, paths: Sequence[str], server: "Victim | None") -> bool:
     """Two workers on the files in orders of their own; one dies at a step, or at any moment, or the server does."""
     orders = [rng.sample(list(paths), 3) for _ in range(2)]
     at_step = draw_death(rng) if rng.random() < 0.6 else None
     delay, hits_server = rng.random() * 0.2, server is not None and rng.random() < 0.5
     start = barrier(3)
     workers = [
-        Worker(job_of(bed, *order, batch_rows=BATCH_ROWS, death=death, attempts=3, barrier=start))
+        Worker(job_of(harness, *order, batch_rows=BATCH_ROWS, death=death, attempts=3, barrier=start))
         for order, death in zip(orders, (at_step, None), strict=True)
     ]
     start.wait(60)
@@ -142,8 +142,8 @@ def main() -> None:
 def _run(rounds: int, seed: int, victim: Victim, folder: Path) -> None:
     for each in range(seed, seed + rounds):
         print(f"seed {each}: ", end="", flush=True)
-        with Databases(victim.info.dsn, folder / "beds").bed() as bed:
-            died = run_round(bed, each, server=victim)
+        with Databases(victim.info.dsn, folder / "harnesses").harness() as harness:
+            died = run_round(harness, each, server=victim)
         print(f"{died} workers died, every row is there once", flush=True)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.acceptance.conftest import Command
-from tests.support.bed import HEADER, NOW, Bed, Databases
+from tests.support.harness import HEADER, NOW, Databases, Harness
 from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.alerts import connect_alerts
@@ -19,27 +19,27 @@ GOOD = HEADER + "SM-9,2024-03-15 10:00,1 kW,\n"
 
 
 @pytest.fixture(scope="module")
-def full(databases: Databases) -> Iterator[Bed]:
+def full(databases: Databases) -> Iterator[Harness]:
     """Of each kind some that are open, and one of each way to be closed."""
-    with databases.bed() as bed:
-        findings(bed)
-        rejected_rows(bed)
-        dead_letters(bed)
-        alerts(bed)
-        yield bed
+    with databases.harness() as harness:
+        findings(harness)
+        rejected_rows(harness)
+        dead_letters(harness)
+        alerts(harness)
+        yield harness
 
 
 @pytest.fixture
-def greenstream(full: Bed) -> Command:
+def greenstream(full: Harness) -> Command:
     return command(full)
 
 
-def command(bed: Bed) -> Command:
-    """The command over the bed's database and store; by its clock the bed's files came long ago."""
-    return Command(bed.folder, bed.folder, DATABASE_URL=bed.dsn)
+def command(harness: Harness) -> Command:
+    """The command over the harness's database and store; by its clock the harness's files came long ago."""
+    return Command(harness.folder, harness.folder, DATABASE_URL=harness.dsn)
 
 
-def findings(bed: Bed) -> None:
+def findings(harness: Harness) -> None:
     """SM-1 stops, SM-2 pauses, SM-3 always reports, at first with a flag."""
     rows = [
         f"SM-{meter},{NOW - timedelta(minutes=15 * (40 - slot)):%Y-%m-%d %H:%M},{99 if slot == 0 else 1} kW,\n"
@@ -47,37 +47,37 @@ def findings(bed: Bed) -> None:
         for meter in (1, 2, 3)
         if not (meter == 1 and slot > 30) and not (meter == 2 and 10 < slot < 20)
     ]
-    bed.load("findings.csv", HEADER + "".join(rows))
-    Nights(bed).to_settle()
+    harness.load("findings.csv", HEADER + "".join(rows))
+    Nights(harness).to_settle()
 
 
-def rejected_rows(bed: Bed) -> None:
-    greenstream = command(bed)
-    future = "SM-9,2024-04-01 10:00:00,2 kW,\n"  # for the bed, not for the command
-    bed.load("replayed.csv", HEADER + future)
+def rejected_rows(harness: Harness) -> None:
+    greenstream = command(harness)
+    future = "SM-9,2024-04-01 10:00:00,2 kW,\n"  # for the harness, not for the command
+    harness.load("replayed.csv", HEADER + future)
     greenstream("quarantine", "replay", "--code", "TIMESTAMP_OUT_OF_RANGE", code=0)
-    bed.load("discarded.csv", HEADER + "broken\n")
+    harness.load("discarded.csv", HEADER + "broken\n")
     greenstream("quarantine", "discard", "--code", "MALFORMED_ROW", code=0)
-    bed.load("open.csv", HEADER + "broken\n" * 2 + ",2024-03-15 10:00,1 kW,\n" + future)
+    harness.load("open.csv", HEADER + "broken\n" * 2 + ",2024-03-15 10:00,1 kW,\n" + future)
 
 
-def dead_letters(bed: Bed) -> None:
-    greenstream = command(bed)
+def dead_letters(harness: Harness) -> None:
+    greenstream = command(harness)
     for name in ("first.csv", "second.csv", "third.csv", "fourth.csv"):
-        unseen = Delivery(path=bed.land(name, GOOD), size_bytes=0, received_at=NOW, sha256=None)
+        unseen = Delivery(path=harness.land(name, GOOD), size_bytes=0, received_at=NOW, sha256=None)
         failed = FileResult(delivery=unseen, outcome=Outcome.FAILED, processed_at=NOW, error="killed")
-        bed.database.record(failed)
+        harness.database.record(failed)
     greenstream("dead-letters", "replay", "1", code=0)
     greenstream("dead-letters", "discard", "2", code=0)
 
 
-def alerts(bed: Bed) -> None:
+def alerts(harness: Harness) -> None:
     def silence(region: str) -> Condition:
         return Condition(code=AlertCode.NO_FILE, severity=Severity.ERROR, subject=region, message="no file")
 
-    with connect_alerts(bed.dsn) as book:
+    with connect_alerts(harness.dsn) as book:
         book.hold([silence(f"Zone{number}") for number in (1, 2, 3, 4)], NOW)
-        with bed.lists() as lists:
+        with harness.lists() as lists:
             (acknowledged, both) = (
                 each.alert_id for each in lists.alerts(closed=False) if each.subject in ("Zone2", "Zone4")
             )
@@ -85,12 +85,12 @@ def alerts(bed: Bed) -> None:
         book.end([("NO_FILE", "Zone3"), ("NO_FILE", "Zone4")], NOW)
 
 
-def gauge(bed: Bed, name: str) -> dict[str, float]:
+def gauge(harness: Harness, name: str) -> dict[str, float]:
     """What a gauge says by its label, as far as there is any."""
-    return {"".join(each.labels): each.value for each in read_gauges(bed.dsn) if each.gauge == name and each.value}
+    return {"".join(each.labels): each.value for each in read_gauges(harness.dsn) if each.gauge == name and each.value}
 
 
-def test_open_alerts_are_the_same_in_metrics_status_and_list(full: Bed, greenstream: Command) -> None:
+def test_open_alerts_are_the_same_in_metrics_status_and_list(full: Harness, greenstream: Command) -> None:
     listed = Counter(alert["code"] for alert in greenstream("alerts", "list", "--json", code=0).json)
     assert listed["NO_FILE"] == 1
     assert gauge(full, "open_alerts") == listed
@@ -98,7 +98,7 @@ def test_open_alerts_are_the_same_in_metrics_status_and_list(full: Bed, greenstr
     assert len(greenstream("alerts", "list", "--all", "--json").json) > listed.total()
 
 
-def test_open_findings_are_the_same_in_metrics_status_and_relation(full: Bed, greenstream: Command) -> None:
+def test_open_findings_are_the_same_in_metrics_status_and_relation(full: Harness, greenstream: Command) -> None:
     windows = full.query("SELECT code, resolved_at FROM data_quality_log WHERE window_start IS NOT NULL")
     still = Counter(row["code"] for row in windows if row["resolved_at"] is None)
     assert still == {"CONSECUTIVE_MISSING": 1}
@@ -107,7 +107,7 @@ def test_open_findings_are_the_same_in_metrics_status_and_relation(full: Bed, gr
     assert greenstream("status", "--json", code=0).json["findings"] == still
 
 
-def test_open_dead_letters_are_the_same_in_metrics_status_and_list(full: Bed, greenstream: Command) -> None:
+def test_open_dead_letters_are_the_same_in_metrics_status_and_list(full: Harness, greenstream: Command) -> None:
     listed = greenstream("dead-letters", "list", "--json", code=0).json
     assert sorted(letter["id"] for letter in listed) == [3, 4]
     assert gauge(full, "open_dead_letters") == {"": 2}
@@ -115,7 +115,7 @@ def test_open_dead_letters_are_the_same_in_metrics_status_and_list(full: Bed, gr
     assert len(greenstream("dead-letters", "list", "--all", "--json").json) == 4
 
 
-def test_quarantined_rows_are_the_same_in_metrics_status_and_list(full: Bed, greenstream: Command) -> None:
+def test_quarantined_rows_are_the_same_in_metrics_status_and_list(full: Harness, greenstream: Command) -> None:
     listed = greenstream("quarantine", "list", "--json", code=0).json
     waiting = {"MALFORMED_ROW": 2, "MISSING_METER_ID": 1, "TIMESTAMP_OUT_OF_RANGE": 1}
     assert Counter(row["code"] for row in listed["rows"]) == waiting

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.support.bed import HEADER, NOW, Bed
+from tests.support.harness import HEADER, NOW, Harness
 from tests.support.receivers import Mailbox, Webhook, mailbox, webhook
 
 from greenstream.adapters.alerts.apprise_channel import AppriseChannel, channels
@@ -27,8 +27,8 @@ def later(minutes: float) -> datetime:
 
 
 @pytest.fixture
-def book(bed: Bed) -> Iterator[PostgresAlerts]:
-    with connect_alerts(bed.dsn) as book:
+def book(harness: Harness) -> Iterator[PostgresAlerts]:
+    with connect_alerts(harness.dsn) as book:
         yield book
 
 
@@ -50,14 +50,14 @@ def send(book: PostgresAlerts, urls: str, now: datetime, pace: Pace = PACE) -> l
     return send_alerts(book, channels(urls), pace, now)
 
 
-def check(bed: Bed, book: PostgresAlerts, now: datetime) -> Checked:
+def check(harness: Harness, book: PostgresAlerts, now: datetime) -> Checked:
     with book.checking() as ours:
         assert ours
-        return check_alerts(book, (), (), bed.site, now)
+        return check_alerts(book, (), (), harness.site, now)
 
 
-def alerts(bed: Bed) -> list[dict[str, Any]]:
-    return bed.query("SELECT * FROM alerts ORDER BY alert_id")
+def alerts(harness: Harness) -> list[dict[str, Any]]:
+    return harness.query("SELECT * FROM alerts ORDER BY alert_id")
 
 
 def readings(first: int, *, bad: int = 0, good: int = 1, zone: int = 7) -> str:
@@ -68,23 +68,23 @@ def readings(first: int, *, bad: int = 0, good: int = 1, zone: int = 7) -> str:
 # the book
 
 
-def test_one_open_alert_counts_all_occurrences_of_a_code_and_subject(bed: Bed, book: PostgresAlerts) -> None:
+def test_one_open_alert_counts_all_occurrences_of_a_code_and_subject(harness: Harness, book: PostgresAlerts) -> None:
     for minute in (0, 5, 3):
         book.raise_alert(dead_letter(), later(minute))
-    (alert,) = alerts(bed)
+    (alert,) = alerts(harness)
     assert (alert["count"], alert["first_at"], alert["last_at"]) == (3, NOW, later(5))
 
 
-def test_an_occurrence_after_an_acknowledgement_opens_a_new_alert(bed: Bed, book: PostgresAlerts) -> None:
+def test_an_occurrence_after_an_acknowledgement_opens_a_new_alert(harness: Harness, book: PostgresAlerts) -> None:
     book.raise_alert(dead_letter(), NOW)
     assert book.acknowledge(later(1), code="DEAD_LETTER") == {1}
     book.raise_alert(dead_letter(), later(2))
-    with bed.lists() as lists:
+    with harness.lists() as lists:
         assert [alert.alert_id for alert in lists.alerts(closed=False)] == [2]
         assert [alert.alert_id for alert in lists.alerts(closed=True)] == [2, 1]
 
 
-def test_acknowledging_touches_only_the_open_alerts_that_are_named(bed: Bed, book: PostgresAlerts) -> None:
+def test_acknowledging_touches_only_the_open_alerts_that_are_named(harness: Harness, book: PostgresAlerts) -> None:
     for name in "abc":
         book.raise_alert(dead_letter(name), NOW)
     assert book.acknowledge(NOW, ids=[1, 2, 9]) == {1, 2}
@@ -92,94 +92,96 @@ def test_acknowledging_touches_only_the_open_alerts_that_are_named(bed: Bed, boo
     assert book.acknowledge(NOW) == {3}
 
 
-def test_a_condition_that_goes_on_is_one_occurrence_even_once_acknowledged(bed: Bed, book: PostgresAlerts) -> None:
+def test_a_condition_that_goes_on_is_one_occurrence_even_once_acknowledged(
+    harness: Harness, book: PostgresAlerts
+) -> None:
     book.hold([silence()], NOW)
     book.acknowledge(later(1), code="NO_FILE")
     book.hold([silence(), silence("Zone8")], later(2))
-    first, second = alerts(bed)
+    first, second = alerts(harness)
     assert (first["count"], first["last_at"], first["acknowledged_at"]) == (1, later(2), later(1))
     assert (second["subject"], second["first_at"]) == ("Zone8", later(2))
 
 
-def test_a_condition_that_ended_and_comes_again_is_a_new_alert(bed: Bed, book: PostgresAlerts) -> None:
+def test_a_condition_that_ended_and_comes_again_is_a_new_alert(harness: Harness, book: PostgresAlerts) -> None:
     book.hold([silence()], NOW)
     book.end([("NO_FILE", "Zone7")], later(1))
     book.hold([silence()], later(2))
-    assert [alert["resolved_at"] for alert in alerts(bed)] == [later(1), None]
+    assert [alert["resolved_at"] for alert in alerts(harness)] == [later(1), None]
 
 
 # checking
 
 
-def test_a_region_that_stops_sending_alerts_until_it_sends_again(bed: Bed, book: PostgresAlerts) -> None:
+def test_a_region_that_stops_sending_alerts_until_it_sends_again(harness: Harness, book: PostgresAlerts) -> None:
     for minute in (0, 15, 30):
-        bed.load(f"zone7_{minute}.csv", readings(minute), received_at=later(minute))
-    assert check(bed, book, later(60)).holding == 0
-    assert check(bed, book, later(61)).holding == 1
-    assert check(bed, book, later(62)) == Checked(holding=1, ended=0, files=0)
-    (alert,) = alerts(bed)
+        harness.load(f"zone7_{minute}.csv", readings(minute), received_at=later(minute))
+    assert check(harness, book, later(60)).holding == 0
+    assert check(harness, book, later(61)).holding == 1
+    assert check(harness, book, later(62)) == Checked(holding=1, ended=0, files=0)
+    (alert,) = alerts(harness)
     assert (alert["code"], alert["subject"], alert["count"]) == ("NO_FILE", "Zone7", 1)
     assert "for 32 minutes, the last one came at 2024-03-20 12:30 UTC" in alert["message"]
-    bed.load("zone7_45.csv", readings(45), received_at=later(70))
-    assert check(bed, book, later(71)).ended == 1
-    assert alerts(bed)[0]["resolved_at"] == later(71)
+    harness.load("zone7_45.csv", readings(45), received_at=later(70))
+    assert check(harness, book, later(71)).ended == 1
+    assert alerts(harness)[0]["resolved_at"] == later(71)
 
 
-def test_a_file_with_many_rejected_rows_alerts_once(bed: Bed, book: PostgresAlerts) -> None:
-    bed.load("zone7_20240320.csv", readings(0, good=200, bad=11))
-    bed.load("zone8_20240320.csv", readings(0, good=200, bad=10, zone=8))
-    assert check(bed, book, later(1)).files == 1
-    assert check(bed, book, later(2)).files == 0
+def test_a_file_with_many_rejected_rows_alerts_once(harness: Harness, book: PostgresAlerts) -> None:
+    harness.load("zone7_20240320.csv", readings(0, good=200, bad=11))
+    harness.load("zone8_20240320.csv", readings(0, good=200, bad=10, zone=8))
+    assert check(harness, book, later(1)).files == 1
+    assert check(harness, book, later(2)).files == 0
     book.acknowledge(later(3))
-    assert check(bed, book, later(4)).files == 0
-    file, source = alerts(bed)
+    assert check(harness, book, later(4)).files == 0
+    file, source = alerts(harness)
     assert (file["code"], file["subject"]) == ("FILE_ERROR_RATE", f"raw-data/2024-03-20/{'zone7_20240320.csv'}")
     assert file["message"].startswith("5.2 % (11 of 211) of its rows were rejected")
     assert (source["code"], source["subject"]) == ("SOURCE_ERROR_RATE", "zone7")
 
 
-def test_a_source_is_judged_by_all_of_its_files(bed: Bed, book: PostgresAlerts) -> None:
+def test_a_source_is_judged_by_all_of_its_files(harness: Harness, book: PostgresAlerts) -> None:
     for hour in (10, 11, 12):
-        bed.load(f"north-gate 2024032{hour}.csv.", readings(0))  # no such ending: rejected, so it has no rows
-        bed.load(f"north-gate-{hour}00.csv", readings(hour, good=40, bad=3))
-    assert check(bed, book, later(1)).holding == 1
-    assert [a["subject"] for a in alerts(bed) if a["code"] == "SOURCE_ERROR_RATE"] == ["north-gate"]
-    assert check(bed, book, later(60 * 25)).ended == 1
+        harness.load(f"north-gate 2024032{hour}.csv.", readings(0))  # no such ending: rejected, so it has no rows
+        harness.load(f"north-gate-{hour}00.csv", readings(hour, good=40, bad=3))
+    assert check(harness, book, later(1)).holding == 1
+    assert [a["subject"] for a in alerts(harness) if a["code"] == "SOURCE_ERROR_RATE"] == ["north-gate"]
+    assert check(harness, book, later(60 * 25)).ended == 1
 
 
-def test_a_backlog_alerts_and_ends(bed: Bed, book: PostgresAlerts) -> None:
-    path = bed.land("zone7.csv", readings(0))
-    bed.database.waiting().add(bed.store.head(path), Route.REALTIME, NOW)
-    assert check(bed, book, later(5)).holding == 0
-    assert check(bed, book, later(6)).holding == 1
-    bed.database.waiting().end(path)
-    assert check(bed, book, later(7)).ended == 1
+def test_a_backlog_alerts_and_ends(harness: Harness, book: PostgresAlerts) -> None:
+    path = harness.land("zone7.csv", readings(0))
+    harness.database.waiting().add(harness.store.head(path), Route.REALTIME, NOW)
+    assert check(harness, book, later(5)).holding == 0
+    assert check(harness, book, later(6)).holding == 1
+    harness.database.waiting().end(path)
+    assert check(harness, book, later(7)).ended == 1
 
 
-def test_a_missed_night_alerts_and_ends_with_settling(bed: Bed, book: PostgresAlerts) -> None:
-    bed.load("a.csv", readings(0))
-    assert check(bed, book, later(37 * 60)).holding == 0
-    assert check(bed, book, later(39 * 60)).holding == 1
-    assert "the oldest is 2024-03-20" in alerts(bed)[0]["message"]
-    bed.execute("UPDATE greenstream.day SET dirty_since = NULL")
-    assert check(bed, book, later(40 * 60)).ended == 1
+def test_a_missed_night_alerts_and_ends_with_settling(harness: Harness, book: PostgresAlerts) -> None:
+    harness.load("a.csv", readings(0))
+    assert check(harness, book, later(37 * 60)).holding == 0
+    assert check(harness, book, later(39 * 60)).holding == 1
+    assert "the oldest is 2024-03-20" in alerts(harness)[0]["message"]
+    harness.execute("UPDATE greenstream.day SET dirty_since = NULL")
+    assert check(harness, book, later(40 * 60)).ended == 1
 
 
-def test_the_alert_of_a_dead_letter_ends_with_it(bed: Bed, book: PostgresAlerts) -> None:
-    bed.execute(
+def test_the_alert_of_a_dead_letter_ends_with_it(harness: Harness, book: PostgresAlerts) -> None:
+    harness.execute(
         "INSERT INTO greenstream.dead_letter (path, error, traceback, attempts, failed_at)"
         " VALUES ('raw-data/a.csv', '', '', 1, now())"
     )
     book.raise_alert(dead_letter(), NOW)
-    check(bed, book, later(1))
-    assert alerts(bed)[0]["resolved_at"] is None
-    bed.execute("UPDATE greenstream.dead_letter SET discarded_at = now()")
-    check(bed, book, later(2))
-    assert alerts(bed)[0]["resolved_at"] == later(2)
+    check(harness, book, later(1))
+    assert alerts(harness)[0]["resolved_at"] is None
+    harness.execute("UPDATE greenstream.dead_letter SET discarded_at = now()")
+    check(harness, book, later(2))
+    assert alerts(harness)[0]["resolved_at"] == later(2)
 
 
-def test_only_one_process_checks_or_sends_at_a_time(bed: Bed, book: PostgresAlerts) -> None:
-    with connect_alerts(bed.dsn) as other:
+def test_only_one_process_checks_or_sends_at_a_time(harness: Harness, book: PostgresAlerts) -> None:
+    with connect_alerts(harness.dsn) as other:
         with book.checking() as ours, other.checking() as theirs:
             assert (ours, theirs) == (True, False)
         with book.sending() as ours, other.sending() as theirs:
@@ -188,11 +190,11 @@ def test_only_one_process_checks_or_sends_at_a_time(bed: Bed, book: PostgresAler
             assert theirs
 
 
-def test_whoever_dies_while_sending_lets_the_next_one_send(bed: Bed, book: PostgresAlerts) -> None:
+def test_whoever_dies_while_sending_lets_the_next_one_send(harness: Harness, book: PostgresAlerts) -> None:
     with ExitStack() as stack:
-        other = stack.enter_context(connect_alerts(bed.dsn))
+        other = stack.enter_context(connect_alerts(harness.dsn))
         assert stack.enter_context(other.sending())
-        with psycopg.connect(bed.dsn, autocommit=True) as connection:
+        with psycopg.connect(harness.dsn, autocommit=True) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE application_name = 'greenstream alerts' AND state = 'idle' AND query LIKE '%advisory%'"
@@ -207,7 +209,7 @@ def test_whoever_dies_while_sending_lets_the_next_one_send(bed: Bed, book: Postg
 # sending
 
 
-def test_an_alert_is_sent_once_with_all_there_is_to_know(bed: Bed, book: PostgresAlerts, hook: Webhook) -> None:
+def test_an_alert_is_sent_once_with_all_there_is_to_know(harness: Harness, book: PostgresAlerts, hook: Webhook) -> None:
     book.raise_alert(dead_letter(), NOW)
     assert send(book, hook.url, later(1))[0].alerts == 1
     assert send(book, hook.url, later(2))[0].alerts == 0
@@ -220,7 +222,7 @@ def test_an_alert_is_sent_once_with_all_there_is_to_know(bed: Bed, book: Postgre
 
 
 def test_an_alert_that_occurs_again_is_sent_again_after_the_interval(
-    bed: Bed, book: PostgresAlerts, hook: Webhook
+    harness: Harness, book: PostgresAlerts, hook: Webhook
 ) -> None:
     for minute in range(0, 130, 5):
         book.raise_alert(dead_letter(), later(minute))
@@ -229,14 +231,18 @@ def test_an_alert_that_occurs_again_is_sent_again_after_the_interval(
     assert "count 13," in hook.messages[1]["message"]
 
 
-def test_an_alert_that_did_not_occur_again_is_not_sent_again(bed: Bed, book: PostgresAlerts, hook: Webhook) -> None:
+def test_an_alert_that_did_not_occur_again_is_not_sent_again(
+    harness: Harness, book: PostgresAlerts, hook: Webhook
+) -> None:
     book.raise_alert(dead_letter(), NOW)
     send(book, hook.url, later(0))
     send(book, hook.url, later(600))
     assert len(hook.messages) == 1
 
 
-def test_an_occurrence_that_was_committed_late_is_not_lost(bed: Bed, book: PostgresAlerts, hook: Webhook) -> None:
+def test_an_occurrence_that_was_committed_late_is_not_lost(
+    harness: Harness, book: PostgresAlerts, hook: Webhook
+) -> None:
     book.raise_alert(dead_letter(), NOW)
     send(book, hook.url, later(2))
     book.raise_alert(dead_letter(), later(1))  # its time is before that of the message
@@ -245,7 +251,7 @@ def test_an_occurrence_that_was_committed_late_is_not_lost(bed: Bed, book: Postg
 
 
 def test_a_condition_that_goes_on_is_a_reminder_until_somebody_has_seen_it(
-    bed: Bed, book: PostgresAlerts, hook: Webhook
+    harness: Harness, book: PostgresAlerts, hook: Webhook
 ) -> None:
     for minute in range(0, 300, 10):
         book.hold([silence()], later(minute))
@@ -255,17 +261,19 @@ def test_a_condition_that_goes_on_is_a_reminder_until_somebody_has_seen_it(
     assert len(hook.messages) == 3
 
 
-def test_trouble_that_comes_and_goes_is_not_sent_each_time(bed: Bed, book: PostgresAlerts, hook: Webhook) -> None:
+def test_trouble_that_comes_and_goes_is_not_sent_each_time(
+    harness: Harness, book: PostgresAlerts, hook: Webhook
+) -> None:
     for minute in range(0, 60, 2):
         book.hold([silence()], later(minute))
         send(book, hook.url, later(minute))
         book.end([("NO_FILE", "Zone7")], later(minute + 1))
-    assert len(alerts(bed)) == 30
+    assert len(alerts(harness)) == 30
     assert len(hook.messages) == 1
 
 
 def test_in_a_storm_the_last_message_of_the_hour_sums_up_the_rest(
-    bed: Bed, book: PostgresAlerts, hook: Webhook
+    harness: Harness, book: PostgresAlerts, hook: Webhook
 ) -> None:
     pace = Pace(interval=timedelta(hours=1), max_per_hour=3)
     book.raise_alert(dead_letter("minor", Severity.WARNING), NOW)
@@ -285,7 +293,7 @@ def test_in_a_storm_the_last_message_of_the_hour_sums_up_the_rest(
 
 
 def test_a_channel_that_is_down_keeps_what_is_due_and_is_an_alert_for_the_others(
-    bed: Bed, book: PostgresAlerts, hook: Webhook
+    harness: Harness, book: PostgresAlerts, hook: Webhook
 ) -> None:
     with webhook() as broken:
         broken.status = 503
@@ -300,23 +308,23 @@ def test_a_channel_that_is_down_keeps_what_is_due_and_is_an_alert_for_the_others
         back, _ = send(book, urls, later(3))
         assert back == Sent(channel=down.channel, messages=1, alerts=1)
         assert broken.titles == ["[GreenStream] error DEAD_LETTER raw-data/a.csv"]
-    (alert,) = bed.query("SELECT * FROM alerts WHERE code = 'ALERT_CHANNEL_DOWN'")
+    (alert,) = harness.query("SELECT * FROM alerts WHERE code = 'ALERT_CHANNEL_DOWN'")
     assert (alert["subject"], alert["count"], alert["resolved_at"]) == (down.channel, 1, later(3))
     assert len(hook.messages) == 2
 
 
-def test_no_secret_of_a_url_is_in_an_alert(bed: Bed, book: PostgresAlerts) -> None:
+def test_no_secret_of_a_url_is_in_an_alert(harness: Harness, book: PostgresAlerts) -> None:
     book.raise_alert(dead_letter(), NOW)
     told = [
         send(book, f"{CLOSED_PORT} nosuchservice://secret-word", NOW),
-        alerts(bed),
+        alerts(harness),
         try_channels(channels(CLOSED_PORT)),
     ]
     assert "ALERT_CHANNEL_DOWN" in str(told)
     assert "secret-word" not in str(told)
 
 
-def test_mail_arrives(bed: Bed, book: PostgresAlerts) -> None:
+def test_mail_arrives(harness: Harness, book: PostgresAlerts) -> None:
     box: Mailbox
     with mailbox() as box:
         book.raise_alert(dead_letter("raw-data/<b>\r\nBcc: you@example.com.csv"), NOW)
@@ -328,7 +336,7 @@ def test_mail_arrives(bed: Bed, book: PostgresAlerts) -> None:
     assert "greenstream alerts ack 1" in mail.get_body(("plain", "html")).get_content()
 
 
-def test_a_home_that_is_not_there_yet_is_on_its_parents_disk(bed: Bed) -> None:
-    (first, *_) = disks(bed.folder / "not" / "there")
+def test_a_home_that_is_not_there_yet_is_on_its_parents_disk(harness: Harness) -> None:
+    (first, *_) = disks(harness.folder / "not" / "there")
     assert 0 <= first.free_bytes <= first.total_bytes
     assert ":/" in first.name

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from psycopg.conninfo import make_conninfo
 from tests.integration.embedded_support import scratch
-from tests.support.bed import HEADER, VERSION, Bed, Databases
+from tests.support.harness import HEADER, VERSION, Databases, Harness
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
@@ -32,17 +32,17 @@ def own_server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture
-def own(own_server: EmbeddedServer) -> Iterator[Bed]:
-    databases = Databases(own_server.ensure_running().dsn, own_server.home / "beds")
-    with databases.bed() as bed:
-        yield bed
+def own(own_server: EmbeddedServer) -> Iterator[Harness]:
+    databases = Databases(own_server.ensure_running().dsn, own_server.home / "harnesses")
+    with databases.harness() as harness:
+        yield harness
         own_server.ensure_running()
 
 
-def said(bed: Bed, path: str, database: PostgresDatabase | None = None) -> GreenStreamError:
+def said(harness: Harness, path: str, database: PostgresDatabase | None = None) -> GreenStreamError:
     """The error of processing a file: one line."""
     with pytest.raises(GreenStreamError) as caught:
-        bed.process(path, database=database)
+        harness.process(path, database=database)
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -55,9 +55,9 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "/nonexistent"])
-def test_a_closed_port_is_a_database_that_is_away(bed: Bed, host: str) -> None:
-    database = PostgresDatabase(f"host={host} port={closed_port()} dbname=x user=x", bed.site, version=VERSION)
-    assert isinstance(said(bed, bed.land("a.csv", GOOD), database), DatabaseUnavailable)
+def test_a_closed_port_is_a_database_that_is_away(harness: Harness, host: str) -> None:
+    database = PostgresDatabase(f"host={host} port={closed_port()} dbname=x user=x", harness.site, version=VERSION)
+    assert isinstance(said(harness, harness.land("a.csv", GOOD), database), DatabaseUnavailable)
 
 
 def test_a_queue_whose_database_stays_away_is_away() -> None:
@@ -74,14 +74,14 @@ def test_a_queue_whose_database_stays_away_is_away() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"dbname": "no_such_database"}, {"user": "no_such_role"}])
-def test_a_wrong_role_or_database_is_refused(bed: Bed, wrong: dict[str, str]) -> None:
-    database = PostgresDatabase(make_conninfo(bed.dsn, **wrong), bed.site, version=VERSION)
-    error = said(bed, bed.land("a.csv", GOOD), database)
+def test_a_wrong_role_or_database_is_refused(harness: Harness, wrong: dict[str, str]) -> None:
+    database = PostgresDatabase(make_conninfo(harness.dsn, **wrong), harness.site, version=VERSION)
+    error = said(harness, harness.land("a.csv", GOOD), database)
     assert isinstance(error, DatabaseRefused)
     assert next(iter(wrong.values())) in str(error)
 
 
-def test_a_server_stopped_between_files_is_waited_for(own: Bed, own_server: EmbeddedServer) -> None:
+def test_a_server_stopped_between_files_is_waited_for(own: Harness, own_server: EmbeddedServer) -> None:
     own.load("a.csv", GOOD)
     path = own.land("b.csv", GOOD + "SM-1,2024-03-15 19:00:00,1 kW,\n")
     own_server.stop()
@@ -93,7 +93,7 @@ def test_a_server_stopped_between_files_is_waited_for(own: Bed, own_server: Embe
 
 
 def test_a_server_stopped_amid_a_file_leaves_nothing_of_it(
-    own: Bed, own_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+    own: Harness, own_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = own.land("a.csv", GOOD)
     quarantine = PostgresLoad.quarantine
@@ -113,7 +113,7 @@ def test_a_server_stopped_amid_a_file_leaves_nothing_of_it(
     own.assert_adds_up()
 
 
-def connected(own: Bed) -> PostgresDatabase:
+def connected(own: Harness) -> PostgresDatabase:
     """A connection of its own, once the server has let go of one that has ended."""
     database = own.connect()
     for _ in range(100):
@@ -124,7 +124,7 @@ def connected(own: Bed) -> PostgresDatabase:
     raise AssertionError("no connection to be had")
 
 
-def test_a_server_that_has_no_connection_left_is_away_for_now(own: Bed, own_server: EmbeddedServer) -> None:
+def test_a_server_that_has_no_connection_left_is_away_for_now(own: Harness, own_server: EmbeddedServer) -> None:
     own.execute("ALTER SYSTEM SET max_connections = 4")
     own.execute("ALTER SYSTEM SET superuser_reserved_connections = 0")
     own.execute("ALTER SYSTEM SET autovacuum_worker_slots = 1")
@@ -140,30 +140,30 @@ def test_a_server_that_has_no_connection_left_is_away_for_now(own: Bed, own_serv
     assert own.process(path).outcome is Outcome.LOADED
 
 
-def test_a_read_only_database_is_away_for_now(bed: Bed) -> None:
+def test_a_read_only_database_is_away_for_now(harness: Harness) -> None:
     """So is a standby after a failover, or a managed server whose disk is nearly full."""
-    path = bed.land("a.csv", GOOD)
-    bed.process(bed.land("first.csv", HEADER))
+    path = harness.land("a.csv", GOOD)
+    harness.process(harness.land("first.csv", HEADER))
     database = PostgresDatabase(
-        make_conninfo(bed.dsn, options="-c default_transaction_read_only=on"), bed.site, version=VERSION
+        make_conninfo(harness.dsn, options="-c default_transaction_read_only=on"), harness.site, version=VERSION
     )
-    assert isinstance(said(bed, path, database), DatabaseUnavailable)
+    assert isinstance(said(harness, path, database), DatabaseUnavailable)
     database.close()
-    assert bed.one("SELECT count(*) FROM dead_letters") == 0
+    assert harness.one("SELECT count(*) FROM dead_letters") == 0
 
 
-def test_a_full_disk_leaves_nothing_half_done_and_the_file_loads_later(bed: Bed) -> None:
-    bed.execute(
+def test_a_full_disk_leaves_nothing_half_done_and_the_file_loads_later(harness: Harness) -> None:
+    harness.execute(
         "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
         " 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;"
         "CREATE TRIGGER fill BEFORE INSERT ON greenstream.quarantined_row FOR EACH ROW EXECUTE FUNCTION fill()"
     )
-    path = bed.land("a.csv", GOOD)
-    error = said(bed, path)
+    path = harness.land("a.csv", GOOD)
+    error = said(harness, path)
     assert isinstance(error, DatabaseUnavailable)
     assert "No space left on device" in str(error)
-    assert bed.query("SELECT * FROM source_files") == []
-    assert bed.query("SELECT * FROM meter_readings") == []
-    bed.execute("DROP TRIGGER fill ON greenstream.quarantined_row")
-    assert bed.process(path).outcome is Outcome.LOADED
-    bed.assert_adds_up()
+    assert harness.query("SELECT * FROM source_files") == []
+    assert harness.query("SELECT * FROM meter_readings") == []
+    harness.execute("DROP TRIGGER fill ON greenstream.quarantined_row")
+    assert harness.process(path).outcome is Outcome.LOADED
+    harness.assert_adds_up()

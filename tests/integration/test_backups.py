@@ -13,7 +13,7 @@ from typing import LiteralString, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.bed import Bed
+from tests.support.harness import Harness
 
 from greenstream.adapters.backups.files import FilesBack, copy_back, copy_out
 from greenstream.adapters.backups.folder import check_outside, new_folder, write_sums
@@ -257,18 +257,18 @@ def test_a_dump_of_something_else_is_none_of_ours(tmp_path: Path) -> None:
         " CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION f()",
     ],
 )
-def test_a_dump_with_more_than_our_schemas_is_refused(bed: Bed, tmp_path: Path, foreign: LiteralString) -> None:
+def test_a_dump_with_more_than_our_schemas_is_refused(harness: Harness, tmp_path: Path, foreign: LiteralString) -> None:
     dump = tmp_path / "database.dump"
     tools = find_tools(18)
 
     def dumped() -> None:
-        pg_dump = [tools.bin_dir / "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={bed.dsn}"]
+        pg_dump = [tools.bin_dir / "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={harness.dsn}"]
         subprocess.run(pg_dump, check=True)
 
-    bed.execute("CREATE VIEW mine AS SELECT * FROM meter_readings")
+    harness.execute("CREATE VIEW mine AS SELECT * FROM meter_readings")
     dumped()
     check_dump(tools, dump)
-    bed.execute(foreign)
+    harness.execute(foreign)
     dumped()
     with pytest.raises(InvalidBackup, match="also holds what isn't of GreenStream"):
         check_dump(tools, dump)

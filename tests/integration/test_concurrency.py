@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.support.bed import HEADER, Bed
+from tests.support.harness import HEADER, Harness
 from tests.support.worker import barrier, job_of, run_at_once
 
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
@@ -34,37 +34,37 @@ def file_of(rows: list[str]) -> str:
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_many_on_one_file_load_it_once(bed: Bed, workers: int) -> None:
-    path = bed.land("a.csv", file_of(rows_of(range(50), 15, range(40))))
+def test_many_on_one_file_load_it_once(harness: Harness, workers: int) -> None:
+    path = harness.land("a.csv", file_of(rows_of(range(50), 15, range(40))))
     start = barrier(workers)
-    reports = run_at_once([job_of(bed, path, barrier=start) for _ in range(workers)])
+    reports = run_at_once([job_of(harness, path, barrier=start) for _ in range(workers)])
     assert sorted(report.outcomes[0] for report in reports) == ["duplicate"] * (workers - 1) + ["loaded"]
     assert [report.troubles for report in reports] == [()] * workers
-    assert bed.sums() == (2000, 2000, 0, 0)
-    bed.assert_adds_up()
+    assert harness.sums() == (2000, 2000, 0, 0)
+    harness.assert_adds_up()
 
 
-def test_the_same_content_under_four_names_at_once_is_loaded_once(bed: Bed) -> None:
+def test_the_same_content_under_four_names_at_once_is_loaded_once(harness: Harness) -> None:
     content = file_of(rows_of(range(50), 15, range(40)))
     start = barrier(4)
-    jobs = [job_of(bed, bed.land(f"{number}.csv", content), barrier=start) for number in range(4)]
+    jobs = [job_of(harness, harness.land(f"{number}.csv", content), barrier=start) for number in range(4)]
     reports = run_at_once(jobs)
     assert sorted(report.outcomes[0] for report in reports) == ["duplicate"] * 3 + ["loaded"]
-    outcomes = [row["outcome"] for row in bed.query("SELECT outcome FROM source_files ORDER BY outcome")]
+    outcomes = [row["outcome"] for row in harness.query("SELECT outcome FROM source_files ORDER BY outcome")]
     assert outcomes == ["duplicate"] * 3 + ["loaded"]
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_overlapping_files_with_new_meters_days_and_places_all_come_in(bed: Bed, seed: int) -> None:
+def test_overlapping_files_with_new_meters_days_and_places_all_come_in(harness: Harness, seed: int) -> None:
     rng = Random(seed)
-    paths = [[bed.land(f"{worker}-{number}.csv", overlapping(rng)) for number in range(4)] for worker in range(4)]
+    paths = [[harness.land(f"{worker}-{number}.csv", overlapping(rng)) for number in range(4)] for worker in range(4)]
     start = barrier(4)
-    reports = run_at_once([job_of(bed, *mine, barrier=start, batch_rows=37) for mine in paths])
+    reports = run_at_once([job_of(harness, *mine, barrier=start, batch_rows=37) for mine in paths])
     assert {outcome for report in reports for outcome in report.outcomes} == {"loaded"}
     assert {trouble.split(":")[0] for report in reports for trouble in report.troubles} <= {"TransactionConflict"}
-    assert bed.one("SELECT count(*) FROM meter_readings") == 12 * 3 * 8 * 2
-    bed.assert_adds_up()
+    assert harness.one("SELECT count(*) FROM meter_readings") == 12 * 3 * 8 * 2
+    harness.assert_adds_up()
 
 
 def overlapping(rng: Random) -> str:
@@ -88,110 +88,112 @@ def in_thread(work: Callable[[], FileResult]) -> tuple[threading.Thread, list[Fi
     return thread, results
 
 
-def wait_until_somebody_waits(bed: Bed) -> None:
+def wait_until_somebody_waits(harness: Harness) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with psycopg.connect(bed.dsn, autocommit=True) as connection:
+    with psycopg.connect(harness.dsn, autocommit=True) as connection:
         while connection.execute(waiting).fetchone() == (0,):
             connection.execute("SELECT pg_sleep(0.01)")
 
 
-def test_a_load_waits_for_a_lock_and_then_goes_on(bed: Bed) -> None:
-    path = bed.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
-    with psycopg.connect(bed.dsn) as connection:
+def test_a_load_waits_for_a_lock_and_then_goes_on(harness: Harness) -> None:
+    path = harness.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
+    with psycopg.connect(harness.dsn) as connection:
         connection.execute("LOCK TABLE greenstream.reading IN ACCESS EXCLUSIVE MODE")
-        thread, results = in_thread(lambda: bed.process(path))
-        wait_until_somebody_waits(bed)
+        thread, results = in_thread(lambda: harness.process(path))
+        wait_until_somebody_waits(harness)
     thread.join()
     assert [result.outcome for result in results if isinstance(result, FileResult)] == [Outcome.LOADED]
 
 
-def impatient(bed: Bed) -> PostgresDatabase:
+def impatient(harness: Harness) -> PostgresDatabase:
     """A database whose statements wait for no lock."""
-    dsn = make_conninfo(bed.dsn, options="-c lock_timeout=50ms")
-    return PostgresDatabase(dsn, bed.site, version="1")
+    dsn = make_conninfo(harness.dsn, options="-c lock_timeout=50ms")
+    return PostgresDatabase(dsn, harness.site, version="1")
 
 
-def test_a_lock_that_lasts_too_long_is_an_outage_that_passes(bed: Bed) -> None:
-    path = bed.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
-    database = impatient(bed)
-    with psycopg.connect(bed.dsn) as connection:
+def test_a_lock_that_lasts_too_long_is_an_outage_that_passes(harness: Harness) -> None:
+    path = harness.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
+    database = impatient(harness)
+    with psycopg.connect(harness.dsn) as connection:
         connection.execute("LOCK TABLE greenstream.meter IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(DatabaseUnavailable):
-            bed.process(path, database=database)
-    assert bed.process(path, database=database).outcome is Outcome.LOADED
+            harness.process(path, database=database)
+    assert harness.process(path, database=database).outcome is Outcome.LOADED
     database.close()
 
 
-def test_a_new_day_waits_for_no_reader_and_no_loader(bed: Bed) -> None:
-    bed.load("a.csv", file_of(rows_of(range(3), 15, range(3))))
-    path = bed.land("b.csv", file_of(rows_of(range(3, 6), 16, range(3))))
-    database = impatient(bed)
-    with psycopg.connect(bed.dsn) as reader, psycopg.connect(bed.dsn) as loader:
+def test_a_new_day_waits_for_no_reader_and_no_loader(harness: Harness) -> None:
+    harness.load("a.csv", file_of(rows_of(range(3), 15, range(3))))
+    path = harness.land("b.csv", file_of(rows_of(range(3, 6), 16, range(3))))
+    database = impatient(harness)
+    with psycopg.connect(harness.dsn) as reader, psycopg.connect(harness.dsn) as loader:
         reader.execute("SELECT count(*) FROM current_readings")
         loader.execute("UPDATE greenstream.reading SET quality_score = quality_score")
         loader.execute("SELECT FROM greenstream.day FOR SHARE")
-        assert bed.process(path, database=database).outcome is Outcome.LOADED
+        assert harness.process(path, database=database).outcome is Outcome.LOADED
     database.close()
 
 
-def test_a_file_of_the_same_day_and_other_meters_waits_for_no_loader(bed: Bed) -> None:
-    bed.load("a.csv", file_of(rows_of(range(3), 15, range(3))))
-    path = bed.land("b.csv", file_of(rows_of(range(3, 6), 15, range(3))))
-    database = impatient(bed)
-    with psycopg.connect(bed.dsn) as loader:
+def test_a_file_of_the_same_day_and_other_meters_waits_for_no_loader(harness: Harness) -> None:
+    harness.load("a.csv", file_of(rows_of(range(3), 15, range(3))))
+    path = harness.land("b.csv", file_of(rows_of(range(3, 6), 15, range(3))))
+    database = impatient(harness)
+    with psycopg.connect(harness.dsn) as loader:
         loader.execute("SELECT FROM greenstream.day FOR SHARE")
-        assert bed.process(path, database=database).outcome is Outcome.LOADED
+        assert harness.process(path, database=database).outcome is Outcome.LOADED
     database.close()
 
 
-def test_a_partition_dropped_since_it_was_last_used_is_made_again(bed: Bed) -> None:
-    bed.load("a.csv", file_of(rows_of(range(3), 15, range(3))))
-    bed.execute("DROP TABLE greenstream.reading_20240315")
-    path = bed.land("b.csv", file_of(rows_of(range(4), 15, range(3))))
+def test_a_partition_dropped_since_it_was_last_used_is_made_again(harness: Harness) -> None:
+    harness.load("a.csv", file_of(rows_of(range(3), 15, range(3))))
+    harness.execute("DROP TABLE greenstream.reading_20240315")
+    path = harness.land("b.csv", file_of(rows_of(range(4), 15, range(3))))
     with pytest.raises(TransactionConflict):
-        bed.process(path)
-    assert bed.process(path).outcome is Outcome.LOADED
+        harness.process(path)
+    assert harness.process(path).outcome is Outcome.LOADED
 
 
-def test_a_day_settled_while_a_file_starts_is_a_conflict_that_passes(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = bed.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
+def test_a_day_settled_while_a_file_starts_is_a_conflict_that_passes(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = harness.land("a.csv", file_of(rows_of(range(3), 15, range(3))))
     register = PostgresLoad.register_meters
 
     def settled_first(load: PostgresLoad, *args: Any) -> object:
-        bed.execute("UPDATE greenstream.day SET dirty_since = NULL")
+        harness.execute("UPDATE greenstream.day SET dirty_since = NULL")
         return register(load, *args)
 
     with monkeypatch.context() as patched:
         patched.setattr(PostgresLoad, "register_meters", settled_first)
         with pytest.raises(TransactionConflict):
-            bed.process(path)
-    assert bed.process(path).outcome is Outcome.LOADED
+            harness.process(path)
+    assert harness.process(path).outcome is Outcome.LOADED
 
 
 def test_a_meter_moved_by_two_files_at_once_is_where_its_newest_reading_says(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An older reading from elsewhere commits while a newer one, from where the meter was, is on its way."""
-    bed.load("a.csv", HEADER + "SM-1,2024-03-15 00:00:00,1 kW,Residential_Zone_1\n")
-    older = bed.land("older.csv", HEADER + "SM-1,2024-03-15 01:00:00,1 kW,Residential_Zone_2\n")
-    newer = bed.land("newer.csv", HEADER + "SM-1,2024-03-15 02:00:00,1 kW,Residential_Zone_1\n")
+    harness.load("a.csv", HEADER + "SM-1,2024-03-15 00:00:00,1 kW,Residential_Zone_1\n")
+    older = harness.land("older.csv", HEADER + "SM-1,2024-03-15 01:00:00,1 kW,Residential_Zone_2\n")
+    newer = harness.land("newer.csv", HEADER + "SM-1,2024-03-15 02:00:00,1 kW,Residential_Zone_1\n")
     close = PostgresLoad.close
 
     def overtaken(load: PostgresLoad, *args: Any) -> object:
         monkeypatch.setattr(PostgresLoad, "close", close)
-        other = bed.connect()
-        bed.process(older, database=other)
+        other = harness.connect()
+        harness.process(older, database=other)
         other.close()
         return close(load, *args)
 
     monkeypatch.setattr(PostgresLoad, "close", overtaken)
-    bed.process(newer)
-    assert bed.one("SELECT location FROM meter_metadata") == "Residential_Zone_1"
+    harness.process(newer)
+    assert harness.one("SELECT location FROM meter_metadata") == "Residential_Zone_1"
 
 
-def test_files_after_a_conflict_are_counted_right(bed: Bed) -> None:
+def test_files_after_a_conflict_are_counted_right(harness: Harness) -> None:
     """The way by staging, many times on one connection, which prepares what it runs often."""
     for number in range(12):
-        result = bed.load(f"{number}.csv", file_of(rows_of(range(3), 15, range(number, number + 2))))
+        result = harness.load(f"{number}.csv", file_of(rows_of(range(3), 15, range(number, number + 2))))
         assert result.ledger.stored == (6 if number == 0 else 3)
-    bed.assert_adds_up()
+    harness.assert_adds_up()

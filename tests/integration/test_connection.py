@@ -8,7 +8,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
-from tests.support.bed import Bed
+from tests.support.harness import Harness
 
 from greenstream.adapters.postgres.base.connection import connect
 from greenstream.adapters.postgres.schema.version import newest_version
@@ -30,9 +30,9 @@ def test_a_system_is_there_without_the_libraries_that_migrate() -> None:
 
 @pytest.mark.parametrize(("own", "timeout"), [({}, "10"), ({"connect_timeout": "3"}, "3")])
 def test_a_silent_server_is_given_up_but_a_patience_of_the_users_own_stays(
-    bed: Bed, own: dict[str, str], timeout: str
+    harness: Harness, own: dict[str, str], timeout: str
 ) -> None:
-    with connect(make_conninfo(bed.dsn, **own), application_name="a test") as connection:
+    with connect(make_conninfo(harness.dsn, **own), application_name="a test") as connection:
         parameters = connection.info.get_parameters()
         assert connection.autocommit
     assert parameters["connect_timeout"] == timeout

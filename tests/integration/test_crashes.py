@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from tests.integration.crash_matrix import Victim, run_round
 from tests.integration.embedded_support import scratch
-from tests.support.bed import HEADER, Bed, Databases
+from tests.support.harness import HEADER, Databases, Harness
 from tests.support.worker import STEPS, Death, Worker, job_of
 
 from greenstream.adapters.postgres.embedded import EmbeddedServer
@@ -18,22 +18,22 @@ GOOD = HEADER + "".join(f"SM-{n},2024-03-15 18:45:00,{n} kW,Residential_Zone_7\n
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_worker_killed_at_a_step_is_made_up_for(bed: Bed, step: str) -> None:
+def test_a_worker_killed_at_a_step_is_made_up_for(harness: Harness, step: str) -> None:
     bad = step in ("quarantine file", "record")
     for after in (False, True):
-        path = bed.land(f"{after}.csv", "no header" if bad else GOOD.replace("SM-", f"SM-{after}-"))
-        assert Worker(job_of(bed, path, death=Death(step=step, after=after), batch_rows=4)).report() is None
-        report = Worker(job_of(bed, path)).report()
+        path = harness.land(f"{after}.csv", "no header" if bad else GOOD.replace("SM-", f"SM-{after}-"))
+        assert Worker(job_of(harness, path, death=Death(step=step, after=after), batch_rows=4)).report() is None
+        report = Worker(job_of(harness, path)).report()
         assert report is not None
         assert (report.outcomes, report.troubles) == (("rejected" if bad else "loaded",), ())
-    assert bed.sums() == ((0, 0, 0, 0) if bad else (20, 18, 0, 2))
-    assert bed.one("SELECT coalesce(sum(count), 0) FROM alerts") == (2 if bad else 0)
-    bed.assert_adds_up()
+    assert harness.sums() == ((0, 0, 0, 0) if bad else (20, 18, 0, 2))
+    assert harness.one("SELECT coalesce(sum(count), 0) FROM alerts") == (2 if bad else 0)
+    harness.assert_adds_up()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_every_row_is_there_once_after_random_kills_of_workers(bed: Bed, seed: int) -> None:
-    assert run_round(bed, seed) > 0
+def test_every_row_is_there_once_after_random_kills_of_workers(harness: Harness, seed: int) -> None:
+    assert run_round(harness, seed) > 0
 
 
 def test_every_row_is_there_once_after_random_kills_of_workers_and_server() -> None:
@@ -41,14 +41,14 @@ def test_every_row_is_there_once_after_random_kills_of_workers_and_server() -> N
         server = EmbeddedServer(folder / "home", shared_dir=folder / "shared")
         victim = Victim(server)
         try:
-            with Databases(victim.info.dsn, folder / "beds").bed() as bed:
-                run_round(bed, 5, server=victim)
+            with Databases(victim.info.dsn, folder / "harnesses").harness() as harness:
+                run_round(harness, 5, server=victim)
         finally:
             server.stop("immediate")
 
 
 @pytest.fixture
-def lossy(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
+def lossy(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     """A database whose next COMMIT succeeds, but whose answer to it gets lost."""
     leave = psycopg.Transaction.__exit__
 
@@ -60,14 +60,14 @@ def lossy(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
             transaction.connection.close()
             raise psycopg.OperationalError("server closed the connection unexpectedly")
 
-    bed.load("warm.csv", HEADER + "SM-1,2024-03-15 18:45:00,1 kW,\n")
+    harness.load("warm.csv", HEADER + "SM-1,2024-03-15 18:45:00,1 kW,\n")
     monkeypatch.setattr(psycopg.Transaction, "__exit__", commit_and_lose)
-    yield bed
+    yield harness
     monkeypatch.setattr(psycopg.Transaction, "__exit__", leave)
 
 
 @pytest.mark.parametrize(("content", "outcome"), [(GOOD, Outcome.LOADED), ("no header", Outcome.REJECTED)])
-def test_a_lost_answer_to_a_commit_is_made_up_for(lossy: Bed, content: str, outcome: Outcome) -> None:
+def test_a_lost_answer_to_a_commit_is_made_up_for(lossy: Harness, content: str, outcome: Outcome) -> None:
     path = lossy.land("a.csv", content)
     with pytest.raises(DatabaseUnavailable):
         lossy.process(path)
@@ -80,13 +80,13 @@ def test_a_lost_answer_to_a_commit_is_made_up_for(lossy: Bed, content: str, outc
 
 
 def test_a_backend_killed_in_the_middle_leaves_nothing_and_the_file_loads_later(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = bed.land("a.csv", GOOD)
+    path = harness.land("a.csv", GOOD)
     describe = PostgresDatabase._describe
 
     def cut(database: PostgresDatabase, *args: object) -> object:
-        bed.execute(
+        harness.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
@@ -95,7 +95,7 @@ def test_a_backend_killed_in_the_middle_leaves_nothing_and_the_file_loads_later(
     with monkeypatch.context() as patched:
         patched.setattr(PostgresDatabase, "_describe", cut)
         with pytest.raises(DatabaseUnavailable):
-            bed.process(path)
-    assert bed.query("SELECT * FROM source_files") == []
-    assert bed.process(path).outcome is Outcome.LOADED
-    bed.assert_adds_up()
+            harness.process(path)
+    assert harness.query("SELECT * FROM source_files") == []
+    assert harness.process(path).outcome is Outcome.LOADED
+    harness.assert_adds_up()

@@ -9,7 +9,7 @@ from typing import LiteralString
 import polars as pl
 import psycopg
 import pytest
-from tests.support.bed import HEADER, NOW, Bed
+from tests.support.harness import HEADER, NOW, Harness
 
 from greenstream.adapters.postgres.history.meter_days import MeterDays
 from greenstream.domain.codes import Flag
@@ -39,10 +39,10 @@ class Contest:
 
 
 @pytest.fixture
-def contest(bed: Bed) -> Iterator[Contest]:
-    bed.load("first.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n")
-    bed.load("second.csv", HEADER + "SM-1,2024-03-15 10:15,1 kW,\n")
-    with psycopg.connect(bed.dsn, autocommit=True) as connection:
+def contest(harness: Harness) -> Iterator[Contest]:
+    harness.load("first.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n")
+    harness.load("second.csv", HEADER + "SM-1,2024-03-15 10:15,1 kW,\n")
+    with psycopg.connect(harness.dsn, autocommit=True) as connection:
         connection.execute("SET timezone TO 'UTC'")
         connection.execute("DELETE FROM greenstream.reading")
         rows = pl.DataFrame(ways(connection))
@@ -72,8 +72,8 @@ def ways(connection: Connection) -> Iterator[dict[str, object]]:
 
 
 @pytest.mark.parametrize(("name", "columns"), [("precedence", list(precedence())), ("lateness", list(LATENESS))])
-def test_the_views_order_has_the_domains_columns(bed: Bed, name: str, columns: list[str]) -> None:
-    attributes = bed.query(
+def test_the_views_order_has_the_domains_columns(harness: Harness, name: str, columns: list[str]) -> None:
+    attributes = harness.query(
         "SELECT a.attname FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid"
         " WHERE t.typnamespace = 'greenstream'::regnamespace AND t.typname = %s ORDER BY a.attnum",
         name,
@@ -89,13 +89,13 @@ def test_any_two_readings_are_in_the_same_order(contest: Contest) -> None:
     assert [number for (number,) in ranked] == contest.rows.sort(*precedence().values())["number"].to_list()
 
 
-def test_each_reading_is_current_once_those_before_it_are_gone(bed: Bed, contest: Contest) -> None:
+def test_each_reading_is_current_once_those_before_it_are_gone(harness: Harness, contest: Contest) -> None:
     rest = contest.rows.with_columns(meter_id=pl.lit("SM-1"), slot=pl.lit(0))
     while rest.height:
         (number,) = with_current(rest).filter("is_current")["number"]
         (power,) = with_current(rest).filter("is_current")["power"]
         assert viewed(contest.connection) == [number]
-        assert remembered(bed, contest) == (-2 if power is None else power)
+        assert remembered(harness, contest) == (-2 if power is None else power)
         contest.connection.execute("DELETE FROM greenstream.reading WHERE record_id = int8send(%s)", [number])
         rest = rest.filter(pl.col("number") != number)
 
@@ -105,12 +105,12 @@ def viewed(connection: Connection) -> list[object]:
     return [number for (number,) in found]
 
 
-def remembered(bed: Bed, contest: Contest) -> int:
+def remembered(harness: Harness, contest: Contest) -> int:
     """The slot's value in the meter's day, once that is derived anew."""
     day, slot = date(2024, 3, 15), int(SLOT.timestamp()) // 900
     touched = pl.DataFrame({"day": [day], "meter": [contest.meter_key], "first": [slot], "last": [slot]})
     with contest.connection.transaction():
-        days = MeterDays(contest.connection, bed.site)
+        days = MeterDays(contest.connection, harness.site)
         days.refresh(touched)
         keys = touched["meter"].to_numpy()
         (read,) = days.read(keys, day, day)

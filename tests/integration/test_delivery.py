@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from tests.integration.test_replay import context
 from tests.oracle.generators import random_file
-from tests.support.bed import Bed, Databases, site_of
+from tests.support.harness import Databases, Harness, site_of
 from tests.support.nights import Nights
 
 from greenstream.application.corrections import erase as erase_module
@@ -85,28 +85,28 @@ def test_load_verify_and_reprocess_judge_alike(
 ) -> None:
     name, content, options = random_file(seed)
     site = site_of(options["timezone"], interval_minutes=options["interval_minutes"])
-    with databases.bed(site=site) as bed:
-        bed.now = options["now"]
-        path = bed.land(name, content, received_at=options["received_at"])
-        assert bed.process(path).outcome is Outcome.LOADED
+    with databases.harness(site=site) as harness:
+        harness.now = options["now"]
+        path = harness.land(name, content, received_at=options["received_at"])
+        assert harness.process(path).outcome is Outcome.LOADED
         (loaded,) = seen()
         local_day = "SELECT DISTINCT (reading_at AT TIME ZONE %s)::date AS day FROM meter_readings ORDER BY 1"
-        days = [row["day"] for row in bed.query(local_day, site.timezone)]
+        days = [row["day"] for row in harness.query(local_day, site.timezone)]
         for day in days:
-            assert Nights(bed).verify(day).differences == ()
+            assert Nights(harness).verify(day).differences == ()
             assert seen() == [loaded]
-        (again,) = reprocess(days[0], days[-1], context(bed, bed.now, site=site))
+        (again,) = reprocess(days[0], days[-1], context(harness, harness.now, site=site))
         assert seen() == [loaded]
         assert not again.is_other
 
 
-def test_erasing_from_what_came_again_judges_as_its_load_did(bed: Bed, seen: Callable[[], list[Facts]]) -> None:
+def test_erasing_from_what_came_again_judges_as_its_load_did(harness: Harness, seen: Callable[[], list[Facts]]) -> None:
     header = "meter_id,timestamp,energy_value\n"
     mine, others = "SM-1,2024-03-15 10:00,1 kW\n", "SM-2,2024-03-15 10:00,1 kW\n"
-    bed.load("a.csv", header + mine)
-    Nights(bed).erase("SM-1")
-    assert bed.load("b.csv", header + mine + others).ledger.duplicate == 1
+    harness.load("a.csv", header + mine)
+    Nights(harness).erase("SM-1")
+    assert harness.load("b.csv", header + mine + others).ledger.duplicate == 1
     loaded = seen()[-1]
     assert loaded["erased"] == [2]
-    Nights(bed).run()
+    Nights(harness).run()
     assert loaded in seen()

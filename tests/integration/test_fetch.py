@@ -5,7 +5,7 @@ from datetime import date
 
 import psycopg
 import pytest
-from tests.support.bed import NOW, Bed
+from tests.support.harness import NOW, Harness
 
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.fetch import (
@@ -25,8 +25,8 @@ DAYS = [date(2024, 3, 1), date(2024, 3, 2)]
 
 
 @pytest.fixture
-def connection(bed: Bed) -> Iterator[Connection]:
-    with connect(bed.dsn) as connection:
+def connection(harness: Harness) -> Iterator[Connection]:
+    with connect(harness.dsn) as connection:
         run(connection, "storing.touch_days", days=DAYS, now=NOW)
         yield connection
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from tests.oracle.generators import random_file
 from tests.oracle.reference import Evaluation, evaluate_file
-from tests.support.bed import HEADER, NOW, Bed, Databases, site_of
 from tests.support.expected import Processed, wrong_relations
+from tests.support.harness import HEADER, NOW, Databases, Harness, site_of
 
 CONTRACT = {
     "meter_readings": "record_id text, meter_id text, reading_at timestamptz, energy_value text,"
@@ -35,8 +35,8 @@ CONTRACT["current_readings"] = CONTRACT["meter_readings"]
 
 
 @pytest.mark.parametrize("relation", CONTRACT)
-def test_a_relation_has_the_columns_and_types_of_the_contract(bed: Bed, relation: str) -> None:
-    columns = bed.query(
+def test_a_relation_has_the_columns_and_types_of_the_contract(harness: Harness, relation: str) -> None:
+    columns = harness.query(
         "SELECT column_name || ' ' || regexp_replace(udt_name, '^_(.*)', '\\1[]') AS found"
         " FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position",
         relation,
@@ -45,9 +45,9 @@ def test_a_relation_has_the_columns_and_types_of_the_contract(bed: Bed, relation
     assert [row["found"] for row in columns if row["found"] in wanted] == wanted
 
 
-def test_the_sample_record_reads_as_the_contract_says(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + "SM-48291,2024-03-15 18:45:00,3250 W,Residential_Zone_7\n")
-    (row,) = bed.query("SELECT * FROM meter_readings")
+def test_the_sample_record_reads_as_the_contract_says(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + "SM-48291,2024-03-15 18:45:00,3250 W,Residential_Zone_7\n")
+    (row,) = harness.query("SELECT * FROM meter_readings")
     assert row["record_id"] == "94c80d433ed95d02340740bc2829980abb5ff0d27df139dd4e0cc2993741e00a"
     assert f"{row['consumption_kw']}" == "3.2500"
     assert (row["region"], row["period"], row["quality_score"], row["quality_grade"]) == ("Zone7", "peak", 100, "A")
@@ -57,14 +57,14 @@ def landing_name(seed: int, name: str) -> str:
     return f"{seed}-{name}"
 
 
-def processed(bed: Bed, path: str, content: bytes, kwargs: Mapping[str, Any], now: datetime) -> Processed:
+def processed(harness: Harness, path: str, content: bytes, kwargs: Mapping[str, Any], now: datetime) -> Processed:
     evaluation = evaluate_file(Path(path).name, content, **{**kwargs, "now": now})
     return Processed(path=path, processed_at=now, evaluation=evaluation)
 
 
-def give_reliabilities(bed: Bed, reliability: Mapping[str, float | None]) -> None:
+def give_reliabilities(harness: Harness, reliability: Mapping[str, float | None]) -> None:
     """Meters as settling left them, before the file comes."""
-    with psycopg.connect(bed.dsn) as connection:
+    with psycopg.connect(harness.dsn) as connection:
         connection.execute("INSERT INTO greenstream.location (location, region) VALUES ('', 'Unknown')")
         connection.cursor().executemany(
             "INSERT INTO greenstream.meter (meter_id, location_key, reliability)"
@@ -76,11 +76,11 @@ def give_reliabilities(bed: Bed, reliability: Mapping[str, float | None]) -> Non
 def seeded_disagreements(databases: Databases, seed: int) -> list[str]:
     name, content, kwargs = random_file(seed)
     limits = {key: kwargs[key] for key in ("interval_minutes", "earliest_reading") if key in kwargs}
-    with databases.bed(site_of(kwargs["timezone"], **limits), now=kwargs["now"]) as bed:
-        give_reliabilities(bed, kwargs["reliability"])
-        path = bed.land(landing_name(seed, name), content, received_at=kwargs["received_at"])
-        bed.process(path, now=kwargs["now"])
-        return wrong_relations(bed, [processed(bed, path, content, kwargs, kwargs["now"])])
+    with databases.harness(site_of(kwargs["timezone"], **limits), now=kwargs["now"]) as harness:
+        give_reliabilities(harness, kwargs["reliability"])
+        path = harness.land(landing_name(seed, name), content, received_at=kwargs["received_at"])
+        harness.process(path, now=kwargs["now"])
+        return wrong_relations(harness, [processed(harness, path, content, kwargs, kwargs["now"])])
 
 
 @pytest.mark.parametrize("seed", range(14))
@@ -107,21 +107,21 @@ def overlapping_line(rng: Random) -> str:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_overlaps_repeats_and_corrections_over_many_files_are_as_the_oracle_says(bed: Bed, seed: int) -> None:
+def test_overlaps_repeats_and_corrections_over_many_files_are_as_the_oracle_says(harness: Harness, seed: int) -> None:
     rng = Random(seed)
     files: dict[bytes, Processed] = {}
     for number in range(6):
         content = overlapping_file(rng)
         received_at = NOW + timedelta(minutes=number)
-        path = bed.land(f"{number}.csv", content, received_at=received_at)
+        path = harness.land(f"{number}.csv", content, received_at=received_at)
         now = NOW + timedelta(minutes=number, seconds=30)
-        bed.process(path, now=now)
-        files.setdefault(content, processed(bed, path, content, {"received_at": received_at}, now))
-    assert wrong_relations(bed, [*files.values()]) == []
-    bed.assert_adds_up()
+        harness.process(path, now=now)
+        files.setdefault(content, processed(harness, path, content, {"received_at": received_at}, now))
+    assert wrong_relations(harness, [*files.values()]) == []
+    harness.assert_adds_up()
 
 
-def test_the_comparison_sees_what_is_missing(bed: Bed) -> None:
+def test_the_comparison_sees_what_is_missing(harness: Harness) -> None:
     nothing = Processed(path="x", processed_at=NOW, evaluation=Evaluation(reason="EMPTY_FILE"))
-    assert wrong_relations(bed, []) == []
-    assert len(wrong_relations(bed, [nothing])) == 2
+    assert wrong_relations(harness, []) == []
+    assert len(wrong_relations(harness, [nothing])) == 2

@@ -9,22 +9,22 @@ from tests.oracle.history import final_scores, findings, reliability
 from tests.oracle.history_compare import compare_findings
 from tests.oracle.history_generators import Settings, random_history, readings_of, shuffled
 from tests.oracle.reference import Reading
-from tests.support.bed import Bed, Databases, site_of
+from tests.support.harness import Databases, Harness, site_of
 
-from greenstream.application.history.detect import Watched, watch_meters
+from greenstream.application.history.detect import Detected, detect_findings
 from greenstream.application.history.settle import Settled, settle
 
 Files = list[tuple[str, bytes]]
 
 
-def watch(bed: Bed) -> Watched:
-    with bed.database.history() as history:
-        return watch_meters(history, bed.site, bed.clock())
+def watch(harness: Harness) -> Detected:
+    with harness.database.history() as history:
+        return detect_findings(history, harness.site, harness.clock())
 
 
-def settle_day(bed: Bed, day: date) -> Settled:
-    with bed.database.history() as history:
-        return settle(history, bed.lake, bed.site, day, bed.clock())
+def settle_day(harness: Harness, day: date) -> Settled:
+    with harness.database.history() as history:
+        return settle(history, harness.lake, harness.site, day, harness.clock())
 
 
 def local_days(readings: list[Reading], timezone: str) -> list[date]:
@@ -33,13 +33,15 @@ def local_days(readings: list[Reading], timezone: str) -> list[date]:
     return sorted({day + timedelta(days=n) for day in days for n in (-1, 0, 1)})[1:-1]
 
 
-def log(bed: Bed) -> list[dict[str, object]]:
-    return bed.query("SELECT * FROM data_quality_log WHERE window_start IS NOT NULL")
+def log(harness: Harness) -> list[dict[str, object]]:
+    return harness.query("SELECT * FROM data_quality_log WHERE window_start IS NOT NULL")
 
 
-def disagreements(bed: Bed, readings: list[Reading], settings: Settings, watermark: datetime | None) -> list[str]:
+def disagreements(
+    harness: Harness, readings: list[Reading], settings: Settings, watermark: datetime | None
+) -> list[str]:
     expected = findings(readings, watermark=watermark, timezone=settings.timezone, max_kw=settings.max_kw)
-    return compare_findings(expected, log(bed))
+    return compare_findings(expected, log(harness))
 
 
 def end_of(day: date, timezone: str) -> datetime:
@@ -68,11 +70,11 @@ def test_powers_are_compared_exactly_whatever_the_limit(databases: Databases, se
 
 def watched(databases: Databases, files: Files, settings: Settings) -> list[str]:
     """Where the findings of one watch and the oracle's disagree, on a loaded fleet."""
-    with databases.bed(site_of(settings.timezone, max_kw=settings.max_kw), now=settings.now) as bed:
+    with databases.harness(site_of(settings.timezone, max_kw=settings.max_kw), now=settings.now) as harness:
         for name, content in files:
-            bed.load(name, content, received_at=settings.now)
-        watch(bed)
-        return disagreements(bed, readings_of(files, settings), settings, None)
+            harness.load(name, content, received_at=settings.now)
+        watch(harness)
+        return disagreements(harness, readings_of(files, settings), settings, None)
 
 
 @pytest.mark.parametrize("seed", range(100, 110))
@@ -81,35 +83,37 @@ def test_any_order_with_watches_and_settlings_between_ends_the_same(databases: D
     readings = readings_of(files, settings)
     days = local_days(readings, settings.timezone)
     chance = random.Random(seed)
-    with databases.bed(site_of(settings.timezone), now=settings.now) as bed:
+    with databases.harness(site_of(settings.timezone), now=settings.now) as harness:
         for name, content in shuffled(files, seed):
-            bed.load(name, content, received_at=settings.now)
+            harness.load(name, content, received_at=settings.now)
             if chance.random() < 0.5:
-                watch(bed)
+                watch(harness)
             if chance.random() < 0.2:
-                settle_day(bed, chance.choice(days))
+                settle_day(harness, chance.choice(days))
         for day in days:
-            settle_day(bed, day)
+            settle_day(harness, day)
         last = max(reading.slot for reading in readings).astimezone(ZoneInfo(settings.timezone)).date()
-        assert disagreements(bed, readings, settings, end_of(last, settings.timezone)) == []
-        assert wrong_scores(bed, readings, days, settings) == []
-        assert wrong_reliabilities(bed, readings, days, settings) == []
+        assert disagreements(harness, readings, settings, end_of(last, settings.timezone)) == []
+        assert wrong_scores(harness, readings, days, settings) == []
+        assert wrong_reliabilities(harness, readings, days, settings) == []
 
 
-def wrong_scores(bed: Bed, readings: list[Reading], days: list[date], settings: Settings) -> list[str]:
+def wrong_scores(harness: Harness, readings: list[Reading], days: list[date], settings: Settings) -> list[str]:
     expected = {}
     for day in days:
         expected |= final_scores(readings, day, timezone=settings.timezone)
-    rows = bed.query("SELECT record_id, quality_score, quality_grade FROM meter_readings")
+    rows = harness.query("SELECT record_id, quality_score, quality_grade FROM meter_readings")
     got = {row["record_id"]: (row["quality_score"], row["quality_grade"]) for row in rows}
     return [f"{key}: expected {expected.get(key)}, got {got.get(key)}" for key in expected if expected[key] != got[key]]
 
 
-def wrong_reliabilities(bed: Bed, readings: list[Reading], days: list[date], settings: Settings) -> list[str]:
+def wrong_reliabilities(harness: Harness, readings: list[Reading], days: list[date], settings: Settings) -> list[str]:
     """Of the last day on which the fleet has a reading."""
     last = max(day for day in days if reliability(readings, day, timezone=settings.timezone))
     expected = reliability(readings, last, timezone=settings.timezone)
-    got = {row["meter_id"]: row["reliability"] for row in bed.query("SELECT meter_id, reliability FROM meter_metadata")}
+    got = {
+        row["meter_id"]: row["reliability"] for row in harness.query("SELECT meter_id, reliability FROM meter_metadata")
+    }
     return [
         f"{meter}: expected {share}, got {got[meter]}"
         for meter, share in expected.items()

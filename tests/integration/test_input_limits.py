@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.oracle.records import raw_text
 from tests.oracle.reference import Evaluation, evaluate_file
-from tests.support.bed import NOW, Bed, Databases, site_of
+from tests.support.harness import NOW, Databases, Harness, site_of
 
 from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.replay import replay_fixes
@@ -67,9 +67,9 @@ def odd_lines(draw: st.DrawFn) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def shared(databases: Databases) -> Iterator[Bed]:
-    with databases.bed() as bed:
-        yield bed
+def shared(databases: Databases) -> Iterator[Harness]:
+    with databases.harness() as harness:
+        yield harness
 
 
 def expected(content: bytes) -> Evaluation:
@@ -78,7 +78,7 @@ def expected(content: bytes) -> Evaluation:
 
 @few
 @given(st.lists(odd_lines(), min_size=1, max_size=6))
-def test_what_passes_is_stored_and_the_rest_is_rejected(shared: Bed, lines: list[bytes]) -> None:
+def test_what_passes_is_stored_and_the_rest_is_rejected(shared: Harness, lines: list[bytes]) -> None:
     content = HEADER + b"\n".join(lines)
     name = f"{hashlib.sha256(content).hexdigest()}.csv"
     path = shared.land(name, content)
@@ -105,19 +105,21 @@ def texts_of(length: int) -> dict[str, str]:
 def test_texts_as_long_as_a_setting_can_allow_are_stored(databases: Databases) -> None:
     site = site_of(max_meter_id_chars=LONGEST_INDEXED_TEXT, max_field_chars=LONGEST_INDEXED_TEXT)
     longest = texts_of(LONGEST_INDEXED_TEXT)
-    with databases.bed(site) as bed:
-        result = bed.load("long.csv", HEADER + ",".join({**GOOD, **longest}.values()).encode())
+    with databases.harness(site) as harness:
+        result = harness.load("long.csv", HEADER + ",".join({**GOOD, **longest}.values()).encode())
         assert (result.outcome, result.ledger.stored) == (Outcome.LOADED, 1)
-        assert bed.query("SELECT meter_id, location FROM meter_readings") == [longest]
+        assert harness.query("SELECT meter_id, location FROM meter_readings") == [longest]
 
 
 @pytest.mark.parametrize("line", [b"x", b'"', b"\0", b"\xc3\xa4\xff"], ids=ascii)
-def test_a_line_of_many_megabytes_is_kept_whole_and_the_rows_around_it_are_stored(bed: Bed, line: bytes) -> None:
+def test_a_line_of_many_megabytes_is_kept_whole_and_the_rows_around_it_are_stored(
+    harness: Harness, line: bytes
+) -> None:
     good = b"SM-1,2024-03-15 18:%02d:00,5 kW,,x\n"
     huge = (line * (5 * MIB // len(line)))[: 5 * MIB]
-    result = bed.load("huge.csv", HEADER + good % 0 + huge + b"\r\n" + good % 15)
+    result = harness.load("huge.csv", HEADER + good % 0 + huge + b"\r\n" + good % 15)
     assert (result.ledger.rows, result.ledger.stored, result.ledger.rejected) == (3, 2, 1)
-    (kept,) = bed.query(
+    (kept,) = harness.query(
         "SELECT line_number, code, md5(raw_line) AS text, md5(raw_bytes) AS bytes FROM greenstream.quarantined_row"
     )
     assert kept == {
@@ -126,13 +128,13 @@ def test_a_line_of_many_megabytes_is_kept_whole_and_the_rows_around_it_are_store
         "text": hashlib.md5(raw_text(huge).encode()).hexdigest(),
         "bytes": hashlib.md5(huge).hexdigest(),
     }
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_many_rejected_rows_are_all_kept_in_order(bed: Bed) -> None:
-    result = bed.load("many.csv", HEADER + b"x\n" * 300_000 + b",,,,\n" * 100_000)
+def test_many_rejected_rows_are_all_kept_in_order(harness: Harness) -> None:
+    result = harness.load("many.csv", HEADER + b"x\n" * 300_000 + b",,,,\n" * 100_000)
     assert (result.ledger.rows, result.ledger.rejected) == (400_000, 400_000)
-    counts = bed.query(
+    counts = harness.query(
         "SELECT code, count(*) AS rows, min(line_number) AS first, max(line_number) AS last, min(raw_line) AS raw"
         " FROM quarantined_rows GROUP BY 1 ORDER BY 1"
     )
@@ -144,7 +146,9 @@ def test_many_rejected_rows_are_all_kept_in_order(bed: Bed) -> None:
 
 @few
 @given(st.lists(st.tuples(cells(), cells()), min_size=1, max_size=6))
-def test_a_roster_of_odd_texts_is_taken_in_but_for_its_bad_lines(shared: Bed, rows: list[tuple[bytes, bytes]]) -> None:
+def test_a_roster_of_odd_texts_is_taken_in_but_for_its_bad_lines(
+    shared: Harness, rows: list[tuple[bytes, bytes]]
+) -> None:
     content = b"meter_id,location\n" + b"\n".join(b",".join(row) for row in rows)
     roster = read_roster("roster.csv", content, shared.site.limits)
     import_meters(roster, shared.database.fleet, shared.site, shared.clock())
@@ -155,7 +159,7 @@ def test_a_roster_of_odd_texts_is_taken_in_but_for_its_bad_lines(shared: Bed, ro
 
 @few
 @given(odd_lines().filter(lambda line: b"\n" not in line))
-def test_a_fixed_row_of_odd_texts_is_stored_or_stays(shared: Bed, line: bytes) -> None:
+def test_a_fixed_row_of_odd_texts_is_stored_or_stays(shared: Harness, line: bytes) -> None:
     text = line.decode("utf-8", "replace")
     path = shared.land(f"{hashlib.sha256(line).hexdigest()}.csv", HEADER + b"broken\n" + line[:50])
     shared.process(path, now=NOW)

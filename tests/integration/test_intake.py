@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.bed import NOW, Bed
+from tests.support.harness import NOW, Harness
 from tests.support.turns import turn_on
 
 from greenstream.application.loading import attempt
@@ -41,89 +41,93 @@ class Tickets:
         self.put_in.append((path, route))
 
 
-def intake(bed: Bed, tickets: Tickets) -> Intake:
+def intake(harness: Harness, tickets: Tickets) -> Intake:
     return Intake(
         queue=tickets,
-        waiting=bed.database.waiting(),
-        limits=bed.site.limits,
-        ends_a_line=bed.store.ends_a_line,
+        waiting=harness.database.waiting(),
+        limits=harness.site.limits,
+        ends_a_line=harness.store.ends_a_line,
     )
 
 
-def take(bed: Bed, tickets: Tickets, at: datetime) -> list[str]:
-    return [file.path for file in intake(bed, tickets).take(bed.store.list_landed(), at)]
+def take(harness: Harness, tickets: Tickets, at: datetime) -> list[str]:
+    return [file.path for file in intake(harness, tickets).take(harness.store.list_landed(), at)]
 
 
-def came(bed: Bed, path: str) -> datetime:
-    return bed.store.head(path).received_at
+def came(harness: Harness, path: str) -> datetime:
+    return harness.store.head(path).received_at
 
 
-def test_a_whole_file_is_queued_once_whoever_looks_again(bed: Bed) -> None:
-    path, tickets = bed.drop("a.csv", LINE), Tickets()
+def test_a_whole_file_is_queued_once_whoever_looks_again(harness: Harness) -> None:
+    path, tickets = harness.drop("a.csv", LINE), Tickets()
     for seconds in (1, 2, 3):
-        assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds)) == []
+        assert take(harness, tickets, came(harness, path) + timedelta(seconds=seconds)) == []
     assert tickets.put_in == [(path, Route.REALTIME)]
 
 
-def test_a_drop_that_was_renamed_into_place_may_be_filed_at_once_another_when_it_is_whole(bed: Bed) -> None:
-    folder, looking = bed.folder / "raw-data", intake(bed, Tickets())
+def test_a_drop_that_was_renamed_into_place_may_be_filed_at_once_another_when_it_is_whole(harness: Harness) -> None:
+    folder, looking = harness.folder / "raw-data", intake(harness, Tickets())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "half.csv").write_text(LINE[:-4])
     (folder / ".hidden").write_text(LINE)
     time.sleep(0.05)  # a clock of the kernel's, which has ticks
     (folder / ".hidden").rename(folder / "renamed.csv")
-    found = {file.path: file for file in bed.store.unfiled()}
+    found = {file.path: file for file in harness.store.unfiled()}
     half, renamed = found["raw-data/half.csv"], found["raw-data/renamed.csv"]
     assert looking.may_be_filed(renamed, renamed.received_at)
     assert not looking.may_be_filed(half, half.received_at + timedelta(seconds=4.9))
     assert looking.may_be_filed(half, half.received_at + timedelta(seconds=5))
 
 
-def test_a_file_that_has_ended_is_not_queued(bed: Bed) -> None:
-    path, tickets = bed.drop("a.csv", LINE), Tickets()
-    bed.process(path)
-    take(bed, tickets, came(bed, path) + timedelta(seconds=1))
+def test_a_file_that_has_ended_is_not_queued(harness: Harness) -> None:
+    path, tickets = harness.drop("a.csv", LINE), Tickets()
+    harness.process(path)
+    take(harness, tickets, came(harness, path) + timedelta(seconds=1))
     assert tickets.put_in == []
 
 
 @pytest.mark.parametrize(
     ("content", "seconds"), [(LINE, 0.4), (LINE[:-4], 5), ("", 60)], ids=["whole lines", "half a line", "empty"]
 )
-def test_a_file_counts_as_whole_once_it_lay_still_long_enough(bed: Bed, content: str, seconds: float) -> None:
-    path, tickets = bed.drop("a.csv", content, NOW - timedelta(days=120)), Tickets()
-    assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds - 0.1)) == [path]
+def test_a_file_counts_as_whole_once_it_lay_still_long_enough(harness: Harness, content: str, seconds: float) -> None:
+    path, tickets = harness.drop("a.csv", content, NOW - timedelta(days=120)), Tickets()
+    assert take(harness, tickets, came(harness, path) + timedelta(seconds=seconds - 0.1)) == [path]
     assert tickets.put_in == []
-    assert take(bed, tickets, came(bed, path) + timedelta(seconds=seconds)) == []
+    assert take(harness, tickets, came(harness, path) + timedelta(seconds=seconds)) == []
     assert [put for put, _ in tickets.put_in] == [path]
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=3), timedelta(days=400)])
-def test_a_file_from_the_future_is_still_once_it_has_not_changed_since_it_was_seen(bed: Bed, ahead: timedelta) -> None:
-    path, tickets = bed.drop("a.csv", LINE), Tickets()
-    looking, now = intake(bed, tickets), came(bed, path) - ahead
-    looking.take(bed.store.list_landed(), now)
+def test_a_file_from_the_future_is_still_once_it_has_not_changed_since_it_was_seen(
+    harness: Harness, ahead: timedelta
+) -> None:
+    path, tickets = harness.drop("a.csv", LINE), Tickets()
+    looking, now = intake(harness, tickets), came(harness, path) - ahead
+    looking.take(harness.store.list_landed(), now)
     assert tickets.put_in == []
-    looking.take(bed.store.list_landed(), now - timedelta(days=1))  # the clock was set back
+    looking.take(harness.store.list_landed(), now - timedelta(days=1))  # the clock was set back
     assert tickets.put_in == []
-    looking.take(bed.store.list_landed(), now - timedelta(days=1) + timedelta(seconds=0.4))
+    looking.take(harness.store.list_landed(), now - timedelta(days=1) + timedelta(seconds=0.4))
     assert [put for put, _ in tickets.put_in] == [path]
 
 
 @pytest.mark.parametrize("trouble", [NotFound("gone"), StorageRefused("no permission"), StorageUnavailable("EIO")])
-def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(bed: Bed, trouble: GreenStreamError) -> None:
-    bad, good, tickets = bed.drop("a.csv", LINE), bed.drop("b.csv", LINE), Tickets()
-    now = came(bed, good)
+def test_a_file_that_can_t_be_looked_into_keeps_no_other_from_the_queue(
+    harness: Harness, trouble: GreenStreamError
+) -> None:
+    bad, good, tickets = harness.drop("a.csv", LINE), harness.drop("b.csv", LINE), Tickets()
+    now = came(harness, good)
 
     def ends_a_line(path: str) -> bool:
         if path == bad:
             raise trouble
-        return bed.store.ends_a_line(path)
+        return harness.store.ends_a_line(path)
 
-    looking = intake(bed, tickets)
+    looking = intake(harness, tickets)
     looking.ends_a_line = ends_a_line
-    assert [file.path for file in looking.take(bed.store.list_landed(), now + timedelta(seconds=1))] == [bad]
+    assert [file.path for file in looking.take(harness.store.list_landed(), now + timedelta(seconds=1))] == [bad]
     assert [put for put, _ in tickets.put_in] == [good]
-    looking.take(bed.store.list_landed(), now + timedelta(seconds=6))
+    looking.take(harness.store.list_landed(), now + timedelta(seconds=6))
     assert [put for put, _ in tickets.put_in] == [good, bad]
 
 
@@ -139,10 +143,10 @@ def test_what_lands_right_after_the_first_scan_is_seen_though_no_scan_looks_ther
     stop.set()
 
 
-def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
-    path, tickets = bed.drop("a.csv", LINE), Tickets()
-    looking, now = intake(bed, tickets), came(bed, path)
-    looking.take(bed.store.list_landed(), now + timedelta(seconds=1))
+def test_a_word_lost_by_the_queue_is_said_again(harness: Harness) -> None:
+    path, tickets = harness.drop("a.csv", LINE), Tickets()
+    looking, now = intake(harness, tickets), came(harness, path)
+    looking.take(harness.store.list_landed(), now + timedelta(seconds=1))
     assert looking.remind(now + timedelta(seconds=30)) == 0
     assert looking.remind(now + timedelta(seconds=90)) == 1
     assert [put for put, _ in tickets.put_in] == [path, path]
@@ -151,38 +155,38 @@ def test_a_word_lost_by_the_queue_is_said_again(bed: Bed) -> None:
 class Turn:
     """A worker's turns at one file whose processing raises what it is told."""
 
-    def __init__(self, bed: Bed, *faults: Exception, store_answers: bool = True) -> None:
-        self.bed = bed
+    def __init__(self, harness: Harness, *faults: Exception, store_answers: bool = True) -> None:
+        self.harness = harness
         self.store_answers = store_answers
         self.faults = list(faults)
         self.heard: list[int] = []
-        self.path = bed.land("a.csv", LINE)
+        self.path = harness.land("a.csv", LINE)
 
     def process(self, path: str) -> FileResult:
         if self.faults:
             raise self.faults.pop(0)
-        return self.bed.process(path)
+        return self.harness.process(path)
 
     def take(self) -> FileResult | Later | None:
         return take_turn(self.path, self.tools(), self.heard.append)
 
     def tools(self) -> attempt.Turn:
-        return turn_on(self.bed, self.process, store_answers=lambda: self.store_answers)
+        return turn_on(self.harness, self.process, store_answers=lambda: self.store_answers)
 
     def waiting(self) -> list[dict[str, object]]:
-        return self.bed.query("SELECT state, attempts, error FROM waiting_files")
+        return self.harness.query("SELECT state, attempts, error FROM waiting_files")
 
 
-def test_a_file_that_ends_no_longer_waits(bed: Bed) -> None:
-    turn = Turn(bed)
+def test_a_file_that_ends_no_longer_waits(harness: Harness) -> None:
+    turn = Turn(harness)
     ended = turn.take()
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.LOADED
     assert turn.waiting() == []
 
 
-def test_a_passing_fault_is_retried_after_2_4_8_seconds_and_is_then_a_dead_letter(bed: Bed) -> None:
-    turn = Turn(bed, *(StorageUnavailable(f"fault {n}") for n in range(4)))
+def test_a_passing_fault_is_retried_after_2_4_8_seconds_and_is_then_a_dead_letter(harness: Harness) -> None:
+    turn = Turn(harness, *(StorageUnavailable(f"fault {n}") for n in range(4)))
     for number, seconds in enumerate((2, 4, 8)):
         error = f"StorageUnavailable: fault {number}"
         assert turn.take() == Later(seconds=seconds, error=error)
@@ -191,63 +195,63 @@ def test_a_passing_fault_is_retried_after_2_4_8_seconds_and_is_then_a_dead_lette
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.FAILED
     assert turn.waiting() == []
-    assert bed.one("SELECT attempts FROM dead_letters") == 4
-    assert bed.one("SELECT outcome FROM source_files") == "failed"
-    assert bed.one("SELECT count(*) FROM alerts WHERE code = 'DEAD_LETTER'") == 1
+    assert harness.one("SELECT attempts FROM dead_letters") == 4
+    assert harness.one("SELECT outcome FROM source_files") == "failed"
+    assert harness.one("SELECT count(*) FROM alerts WHERE code = 'DEAD_LETTER'") == 1
 
 
-def test_a_dead_letter_of_a_passing_fault_can_still_be_loaded(bed: Bed) -> None:
-    turn = Turn(bed, *(StorageUnavailable("away") for _ in range(4)))
+def test_a_dead_letter_of_a_passing_fault_can_still_be_loaded(harness: Harness) -> None:
+    turn = Turn(harness, *(StorageUnavailable("away") for _ in range(4)))
     while isinstance(turn.take(), Later):
         continue
-    assert bed.process(turn.path).outcome is Outcome.LOADED
-    assert [row["outcome"] for row in bed.query("SELECT outcome FROM source_files")] == ["loaded"]
+    assert harness.process(turn.path).outcome is Outcome.LOADED
+    assert [row["outcome"] for row in harness.query("SELECT outcome FROM source_files")] == ["loaded"]
 
 
-def test_a_file_that_the_store_refuses_is_a_dead_letter_at_once(bed: Bed) -> None:
-    turn = Turn(bed, StorageRefused("a.csv can't be read: permission denied"))
+def test_a_file_that_the_store_refuses_is_a_dead_letter_at_once(harness: Harness) -> None:
+    turn = Turn(harness, StorageRefused("a.csv can't be read: permission denied"))
     ended = turn.take()
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.FAILED
     assert turn.waiting() == []
-    assert "permission denied" in bed.one("SELECT error FROM dead_letters")
+    assert "permission denied" in harness.one("SELECT error FROM dead_letters")
 
 
-def test_an_absent_database_is_never_counted(bed: Bed) -> None:
-    turn = Turn(bed, *(DatabaseUnavailable("away") for _ in range(9)))
+def test_an_absent_database_is_never_counted(harness: Harness) -> None:
+    turn = Turn(harness, *(DatabaseUnavailable("away") for _ in range(9)))
     for _ in range(9):
         with pytest.raises(DatabaseUnavailable):
             turn.take()
     assert isinstance(turn.take(), FileResult)
-    assert bed.one("SELECT count(*) FROM dead_letters") == 0
+    assert harness.one("SELECT count(*) FROM dead_letters") == 0
 
 
-def test_a_file_that_is_gone_is_forgotten(bed: Bed) -> None:
-    turn = Turn(bed, NotFound("gone"))
+def test_a_file_that_is_gone_is_forgotten(harness: Harness) -> None:
+    turn = Turn(harness, NotFound("gone"))
     assert turn.take() is None
     assert turn.waiting() == []
 
 
-def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(bed: Bed) -> None:
-    turn = Turn(bed)
+def test_the_fifth_worker_that_dies_over_a_file_makes_it_a_dead_letter(harness: Harness) -> None:
+    turn = Turn(harness)
     given_up = []
     for _ in range(5):
-        bed.database.waiting().start(turn.path, NOW)
+        harness.database.waiting().start(turn.path, NOW)
         given_up.append(after_crash(turn.path, turn.tools()))
     assert [result is not None for result in given_up] == [False] * 4 + [True]
     assert turn.waiting() == []
-    assert "5 workers died" in bed.one("SELECT error FROM dead_letters")
+    assert "5 workers died" in harness.one("SELECT error FROM dead_letters")
 
 
-def test_a_file_without_a_database_says_so_beside_its_state(bed: Bed) -> None:
-    turn = Turn(bed, DatabaseUnavailable("the disk is full"))
+def test_a_file_without_a_database_says_so_beside_its_state(harness: Harness) -> None:
+    turn = Turn(harness, DatabaseUnavailable("the disk is full"))
     with pytest.raises(DatabaseUnavailable):
         turn.take()
     assert turn.waiting() == [{"state": "retrying", "attempts": 0, "error": "DatabaseUnavailable: the disk is full"}]
 
 
-def test_a_worker_hears_which_attempt_it_makes(bed: Bed) -> None:
-    turn = Turn(bed, StorageUnavailable("away"), DatabaseUnavailable("away"))
+def test_a_worker_hears_which_attempt_it_makes(harness: Harness) -> None:
+    turn = Turn(harness, StorageUnavailable("away"), DatabaseUnavailable("away"))
     assert isinstance(turn.take(), Later)
     with pytest.raises(DatabaseUnavailable):
         turn.take()
@@ -255,20 +259,20 @@ def test_a_worker_hears_which_attempt_it_makes(bed: Bed) -> None:
     assert turn.heard == [1, 2, 2]
 
 
-def test_a_file_that_is_tried_again_is_not_just_running(bed: Bed) -> None:
-    turn = Turn(bed, StorageUnavailable("away"))
+def test_a_file_that_is_tried_again_is_not_just_running(harness: Harness) -> None:
+    turn = Turn(harness, StorageUnavailable("away"))
     turn.take()
-    bed.database.waiting().start(turn.path, NOW)
+    harness.database.waiting().start(turn.path, NOW)
     assert [row["state"] for row in turn.waiting()] == ["stuck"]
-    bed.execute("UPDATE greenstream.waiting_file SET started_at = now()")
+    harness.execute("UPDATE greenstream.waiting_file SET started_at = now()")
     assert [row["state"] for row in turn.waiting()] == ["retrying"]
 
 
-def test_what_is_forgotten_is_still_not_queued_twice(bed: Bed) -> None:
-    path, tickets = bed.drop("a.csv", LINE), Tickets()
-    looking = intake(bed, tickets)
-    at = came(bed, path) + timedelta(seconds=1)
-    looking.take(bed.store.list_landed(), at)
+def test_what_is_forgotten_is_still_not_queued_twice(harness: Harness) -> None:
+    path, tickets = harness.drop("a.csv", LINE), Tickets()
+    looking = intake(harness, tickets)
+    at = came(harness, path) + timedelta(seconds=1)
+    looking.take(harness.store.list_landed(), at)
     looking.forget_before(at.date() + timedelta(days=2))
-    looking.take(bed.store.list_landed(), at)
+    looking.take(harness.store.list_landed(), at)
     assert len(tickets.put_in) == 1

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pyarrow.dataset
 import pytest
-from tests.support.bed import HEADER, Bed, Databases
+from tests.support.harness import HEADER, Databases, Harness
 from tests.support.nights import Nights
 
 from greenstream.application.lake import archive as archiving
@@ -34,12 +34,12 @@ def day_file(day: date = DAY, *, meters: int = 3, zones: int = 2, slots: int = 9
 
 
 @pytest.fixture
-def nights(bed: Bed) -> Nights:
-    return Nights(bed)
+def nights(harness: Harness) -> Nights:
+    return Nights(harness)
 
 
-def lake_rows(bed: Bed) -> pl.DataFrame:
-    return pl.scan_parquet(bed.folder / "analytics", hive_partitioning=True).collect()
+def lake_rows(harness: Harness) -> pl.DataFrame:
+    return pl.scan_parquet(harness.folder / "analytics", hive_partitioning=True).collect()
 
 
 def with_faults() -> str:
@@ -54,11 +54,11 @@ def with_faults() -> str:
     return day_file() + odd
 
 
-def test_the_lake_has_each_reading_with_all_its_columns(bed: Bed, nights: Nights) -> None:
-    bed.load("a.csv", with_faults())
+def test_the_lake_has_each_reading_with_all_its_columns(harness: Harness, nights: Nights) -> None:
+    harness.load("a.csv", with_faults())
     nights.run()
-    stored = pl.DataFrame(bed.query("SELECT * FROM meter_readings"), infer_schema_length=None)
-    found = with_record_ids(lake_rows(bed)).sort("record_id")
+    stored = pl.DataFrame(harness.query("SELECT * FROM meter_readings"), infer_schema_length=None)
+    found = with_record_ids(lake_rows(harness)).sort("record_id")
     assert found["record_id"].to_list() == stored.sort("record_id")["record_id"].to_list()
     by_id = stored.sort("record_id")
     for column in COLUMNS:
@@ -67,18 +67,18 @@ def test_the_lake_has_each_reading_with_all_its_columns(bed: Bed, nights: Nights
     assert found["region"].to_list() == by_id["region"].to_list()
 
 
-def test_the_lakes_current_readings_are_those_of_the_database(bed: Bed, nights: Nights) -> None:
-    bed.load("a.csv", with_faults())
+def test_the_lakes_current_readings_are_those_of_the_database(harness: Harness, nights: Nights) -> None:
+    harness.load("a.csv", with_faults())
     nights.run()
-    current = {row["record_id"] for row in bed.query("SELECT record_id FROM current_readings")}
-    assert set(with_record_ids(lake_rows(bed).filter("is_current"))["record_id"]) == current
+    current = {row["record_id"] for row in harness.query("SELECT record_id FROM current_readings")}
+    assert set(with_record_ids(lake_rows(harness).filter("is_current"))["record_id"]) == current
 
 
-def test_duckdb_polars_and_pyarrow_read_the_same_sums_and_partitions(bed: Bed, nights: Nights) -> None:
-    bed.load("a.csv", with_faults())
+def test_duckdb_polars_and_pyarrow_read_the_same_sums_and_partitions(harness: Harness, nights: Nights) -> None:
+    harness.load("a.csv", with_faults())
     nights.run()
-    folder = bed.folder / "analytics"
-    stored = bed.query(
+    folder = harness.folder / "analytics"
+    stored = harness.query(
         "SELECT region, count(*) AS n, sum(consumption_kw) AS kw FROM meter_readings GROUP BY 1 ORDER BY 1"
     )
     expected = [(row["region"], row["n"], float(row["kw"] or 0)) for row in stored]
@@ -114,45 +114,45 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("batch_rows", [96, 200, 100_000])
 def test_two_archivings_are_equal_byte_by_byte(
-    bed: Bed, nights: Nights, monkeypatch: pytest.MonkeyPatch, batch_rows: int
+    harness: Harness, nights: Nights, monkeypatch: pytest.MonkeyPatch, batch_rows: int
 ) -> None:
     """Also where they read the database in other pieces."""
-    bed.load("a.csv", with_faults())
+    harness.load("a.csv", with_faults())
     nights.run()
-    first = content(bed.folder)
+    first = content(harness.folder)
     assert len(first) == 4 + 3
     monkeypatch.setattr(archiving, "BATCH_ROWS", batch_rows)
     assert nights.archive(DAY).changed == 0
     for path in first:
-        (bed.folder / path).unlink()
+        (harness.folder / path).unlink()
     assert nights.archive(DAY).changed == len(first)
-    assert content(bed.folder) == first
+    assert content(harness.folder) == first
 
 
-def test_a_day_that_was_not_settled_since_it_changed_is_not_archived(bed: Bed, nights: Nights) -> None:
-    bed.load("a.csv", day_file())
+def test_a_day_that_was_not_settled_since_it_changed_is_not_archived(harness: Harness, nights: Nights) -> None:
+    harness.load("a.csv", day_file())
     assert nights.archive(DAY).state == "not settled"
     nights.run()
-    bed.load("b.csv", day_file(kilowatts=20))
+    harness.load("b.csv", day_file(kilowatts=20))
     assert nights.archive(DAY).state == "not settled"
 
 
-def test_the_lake_is_not_made_less_by_a_database_that_knows_less(bed: Bed, nights: Nights) -> None:
+def test_the_lake_is_not_made_less_by_a_database_that_knows_less(harness: Harness, nights: Nights) -> None:
     """As after a backup was restored that is older than the lake."""
-    bed.load("a.csv", day_file())
+    harness.load("a.csv", day_file())
     nights.run()
-    before = content(bed.folder)
-    bed.execute("DELETE FROM greenstream.reading WHERE meter_key = 1")
-    bed.execute("UPDATE greenstream.day SET archived_at = NULL")
+    before = content(harness.folder)
+    harness.execute("DELETE FROM greenstream.reading WHERE meter_key = 1")
+    harness.execute("UPDATE greenstream.day SET archived_at = NULL")
     assert nights.archive(DAY).state == "would lose"
-    assert content(bed.folder) == before
+    assert content(harness.folder) == before
 
 
-def test_what_a_meter_used_is_beside_its_readings(bed: Bed, nights: Nights) -> None:
-    bed.load("a.csv", with_faults())
+def test_what_a_meter_used_is_beside_its_readings(harness: Harness, nights: Nights) -> None:
+    harness.load("a.csv", with_faults())
     nights.run()
-    days = pl.read_parquet(bed.folder / meter_days_key(DAY)).rows_by_key("meter_id", named=True, unique=True)
-    expected = bed.query(
+    days = pl.read_parquet(harness.folder / meter_days_key(DAY)).rows_by_key("meter_id", named=True, unique=True)
+    expected = harness.query(
         "SELECT meter_id, sum(consumption_kw) FILTER (WHERE consumption_kw >= 0 AND consumption_kw < 50) * 0.25 AS kwh,"
         " count(consumption_kw) AS readings, avg(quality_score) AS score FROM current_readings GROUP BY 1"
     )
@@ -170,64 +170,66 @@ def test_what_a_meter_used_is_beside_its_readings(bed: Bed, nights: Nights) -> N
 
 
 class TestRetention:
-    """A bed whose clock is long after the day."""
+    """A harness whose clock is long after the day."""
 
     @pytest.fixture
-    def bed(self, bed: Bed) -> Bed:
-        bed.now = LONG_AFTER
-        return bed
+    def harness(self, harness: Harness) -> Harness:
+        harness.now = LONG_AFTER
+        return harness
 
     @pytest.fixture
-    def twin(self, databases: Databases) -> Iterator[Bed]:
-        """Another bed, to compare with."""
-        with databases.bed() as twin:
+    def twin(self, databases: Databases) -> Iterator[Harness]:
+        """Another harness, to compare with."""
+        with databases.harness() as twin:
             twin.now = LONG_AFTER
             yield twin
 
-    def test_a_day_leaves_the_database_when_the_lake_has_it(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", with_faults(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
-        stored = bed.one("SELECT count(*) FROM meter_readings")
+    def test_a_day_leaves_the_database_when_the_lake_has_it(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", with_faults(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
+        stored = harness.one("SELECT count(*) FROM meter_readings")
         nights.run()
-        assert bed.one("SELECT count(*) FROM meter_readings") == 0
-        assert lake_rows(bed).height == stored
-        assert bed.query("SELECT state FROM days WHERE day = '2024-03-15'") == [{"state": "retired"}]
-        assert bed.query("SELECT layer, subject, amount FROM deletions ORDER BY 1") == [
+        assert harness.one("SELECT count(*) FROM meter_readings") == 0
+        assert lake_rows(harness).height == stored
+        assert harness.query("SELECT state FROM days WHERE day = '2024-03-15'") == [{"state": "retired"}]
+        assert harness.query("SELECT layer, subject, amount FROM deletions ORDER BY 1") == [
             {"layer": "database", "subject": "2024-03-15", "amount": stored},
             {"layer": "raw", "subject": "raw-data/2024-03-20/a.csv", "amount": len(with_faults().encode())},
         ]
-        assert not (bed.folder / "raw-data/2024-03-20/a.csv").exists()
+        assert not (harness.folder / "raw-data/2024-03-20/a.csv").exists()
         assert nights.verify(DAY).differences == ()
 
-    def test_what_came_since_the_last_night_is_no_difference(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", day_file())
+    def test_what_came_since_the_last_night_is_no_difference(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", day_file())
         nights.run()
-        bed.load("late.csv", HEADER + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
+        harness.load("late.csv", HEADER + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
         verified = nights.verify(DAY)
         assert verified.differences == ()
         assert verified.notes != ()
-        do_damage(bed, "flipped byte")
+        do_damage(harness, "flipped byte")
         assert any(reading_key(DAY, "Zone1") in each for each in nights.verify(DAY).differences)
 
     def test_a_lake_that_is_damaged_later_keeps_the_raw_files_and_is_told_once_a_day(
-        self, bed: Bed, nights: Nights
+        self, harness: Harness, nights: Nights
     ) -> None:
         for name in ("a.csv", "b.csv"):
-            bed.load(name, day_file(kilowatts=float(len(name) + ord(name[0]) % 2)), received_at=LONG_AFTER)
+            harness.load(name, day_file(kilowatts=float(len(name) + ord(name[0]) % 2)), received_at=LONG_AFTER)
         nights.run()
-        do_damage(bed, "missing object")
-        bed.now += timedelta(days=100)
+        do_damage(harness, "missing object")
+        harness.now += timedelta(days=100)
         found = list(nights.retire())
         assert [each.subject for each in found if each.is_trouble] == [str(DAY)]
         assert len([each for each in found if each.layer == "raw" and each.kept_because]) == 2
-        assert len(list((bed.folder / "raw-data").rglob("*.csv"))) == 2
+        assert len(list((harness.folder / "raw-data").rglob("*.csv"))) == 2
 
     if sys.platform == "linux":  # which alone tells whether somebody has a file open for writing
 
-        def test_a_raw_file_that_somebody_writes_to_stays_until_the_next_night(self, bed: Bed, nights: Nights) -> None:
-            bed.load("a.csv", day_file(), received_at=LONG_AFTER)
+        def test_a_raw_file_that_somebody_writes_to_stays_until_the_next_night(
+            self, harness: Harness, nights: Nights
+        ) -> None:
+            harness.load("a.csv", day_file(), received_at=LONG_AFTER)
             nights.run()
-            bed.now += timedelta(days=100)
-            path = bed.folder / "raw-data/2024-03-20/a.csv"
+            harness.now += timedelta(days=100)
+            path = harness.folder / "raw-data/2024-03-20/a.csv"
             with path.open("r+b"):
                 (kept,) = [each for each in nights.retire() if each.layer == "raw"]
             assert kept.kept_because == "somebody is writing to it"
@@ -236,49 +238,51 @@ class TestRetention:
             assert gone.kept_because is None
             assert not path.exists()
 
-    def test_a_dry_run_deletes_nothing(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", day_file(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
+    def test_a_dry_run_deletes_nothing(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", day_file(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
         nights.settle_and_archive()
         planned = list(nights.retire(dry_run=True))
         assert [(each.layer, each.kept_because) for each in planned] == [("database", None), ("raw", None)]
-        assert bed.one("SELECT count(*) FROM meter_readings") == 3 * 96
-        assert bed.query("SELECT * FROM deletions") == []
-        assert (bed.folder / "raw-data/2024-03-20/a.csv").exists()
+        assert harness.one("SELECT count(*) FROM meter_readings") == 3 * 96
+        assert harness.query("SELECT * FROM deletions") == []
+        assert (harness.folder / "raw-data/2024-03-20/a.csv").exists()
 
     @pytest.mark.parametrize("damage", ["flipped byte", "missing object", "missing manifest", "a row too few"])
-    def test_nothing_goes_while_the_lake_is_damaged(self, bed: Bed, nights: Nights, damage: str) -> None:
-        bed.load("a.csv", day_file(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
+    def test_nothing_goes_while_the_lake_is_damaged(self, harness: Harness, nights: Nights, damage: str) -> None:
+        harness.load("a.csv", day_file(), received_at=datetime(2024, 3, 16, tzinfo=UTC))
         nights.settle_and_archive()
-        do_damage(bed, damage)
+        do_damage(harness, damage)
         (kept,) = [each for each in nights.retire() if each.layer == "database"]
         assert kept.kept_because
-        assert bed.one("SELECT count(*) FROM meter_readings") == 3 * 96
-        assert (bed.folder / "raw-data/2024-03-20/a.csv").exists()
+        assert harness.one("SELECT count(*) FROM meter_readings") == 3 * 96
+        assert (harness.folder / "raw-data/2024-03-20/a.csv").exists()
 
-    def test_known_rows_of_a_retired_day_are_duplicates(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", with_faults())
+    def test_known_rows_of_a_retired_day_are_duplicates(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", with_faults())
         nights.run()
-        before = content(bed.folder)
-        again = bed.load("b.csv", with_faults() + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
+        before = content(harness.folder)
+        again = harness.load("b.csv", with_faults() + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
         assert (again.ledger.stored, again.ledger.duplicate) == (1, again.ledger.rows - 1)
         nights.run()
-        assert bed.one("SELECT count(*) FROM meter_readings") == 0
-        changed = {path for path, bytes_ in content(bed.folder).items() if before.get(path) != bytes_}
+        assert harness.one("SELECT count(*) FROM meter_readings") == 0
+        changed = {path for path, bytes_ in content(harness.folder).items() if before.get(path) != bytes_}
         assert reading_key(DAY, "Zone1") in changed
         assert reading_key(DAY, "Zone0") not in changed
         assert nights.verify(DAY).differences == ()
         assert nights.verify(DAY).readings == again.ledger.rows
 
-    def test_late_data_make_the_same_lake_as_data_in_time(self, bed: Bed, nights: Nights, twin: Bed) -> None:
+    def test_late_data_make_the_same_lake_as_data_in_time(
+        self, harness: Harness, nights: Nights, twin: Harness
+    ) -> None:
         """A week in two halves: the second one comes when the first is in the lake only, and earlier than it."""
         days = [DAY + timedelta(days=number) for number in range(10)]
         for day in days[1:]:
-            bed.load(f"{day}.csv", day_file(day, kilowatts=float(day.day)))
+            harness.load(f"{day}.csv", day_file(day, kilowatts=float(day.day)))
         nights.run()
-        assert bed.one("SELECT count(*) FROM meter_readings") == 0
-        bed.load("late.csv", day_file(DAY, slots=40))
+        assert harness.one("SELECT count(*) FROM meter_readings") == 0
+        harness.load("late.csv", day_file(DAY, slots=40))
         nights.run()
-        assert bed.one("SELECT count(*) FROM meter_readings") == 0
+        assert harness.one("SELECT count(*) FROM meter_readings") == 0
 
         twin.load("late.csv", day_file(DAY, slots=40))
         for day in days[1:]:
@@ -286,56 +290,60 @@ class TestRetention:
         Nights(twin).run()
         ignored = ("processed_timestamp", "source_file")
         order = ("meter_id", "reading_at", "energy_value")
-        assert lake_rows(bed).drop(ignored).sort(order).equals(lake_rows(twin).drop(ignored).sort(order))
+        assert lake_rows(harness).drop(ignored).sort(order).equals(lake_rows(twin).drop(ignored).sort(order))
         log = "SELECT rule_id, meter_id, window_start, window_end, record_id FROM data_quality_log ORDER BY 1,2,3"
-        assert bed.query(log) == twin.query(log)
+        assert harness.query(log) == twin.query(log)
         grades = "SELECT day, region, grade, sum(readings) FROM greenstream.grade_count GROUP BY 1,2,3 ORDER BY 1,2,3"
-        assert bed.query(grades) == twin.query(grades)
+        assert harness.query(grades) == twin.query(grades)
 
-    def test_partitions_of_retired_days_join_the_older_ones(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", day_file())
-        bed.load("b.csv", day_file(date(2024, 7, 31)))
+    def test_partitions_of_retired_days_join_the_older_ones(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", day_file())
+        harness.load("b.csv", day_file(date(2024, 7, 31)))
         nights.run()
-        names = bed.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^reading_' ORDER BY 1")
+        names = harness.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^reading_' ORDER BY 1")
         assert [row["relname"] for row in names] == ["reading_20240731", "reading_older"]
-        assert bed.load("c.csv", day_file(kilowatts=3)).ledger.stored > 0
-        assert bed.one("SELECT count(*) FROM meter_readings WHERE reading_at < '2024-04-01'") > 3 * 96
+        assert harness.load("c.csv", day_file(kilowatts=3)).ledger.stored > 0
+        assert harness.one("SELECT count(*) FROM meter_readings WHERE reading_at < '2024-04-01'") > 3 * 96
 
-    def test_lifetimes_of_what_is_kept_about_readings(self, bed: Bed) -> None:
+    def test_lifetimes_of_what_is_kept_about_readings(self, harness: Harness) -> None:
         """The ledger of a file may be gone when more of its day comes: the lake knows what it needs."""
-        nights = Nights(bed, Lifetimes(readings=90, findings=300, quarantine=190, ledger=190))
-        bed.load("a.csv", with_faults() + "no meter,line\n", received_at=datetime(2024, 3, 16, tzinfo=UTC))
-        bed.load("b.txt", "x", received_at=datetime(2024, 3, 16, tzinfo=UTC))
-        stored = bed.one("SELECT count(*) FROM meter_readings")
+        nights = Nights(harness, Lifetimes(readings=90, findings=300, quarantine=190, ledger=190))
+        harness.load("a.csv", with_faults() + "no meter,line\n", received_at=datetime(2024, 3, 16, tzinfo=UTC))
+        harness.load("b.txt", "x", received_at=datetime(2024, 3, 16, tzinfo=UTC))
+        stored = harness.one("SELECT count(*) FROM meter_readings")
         nights.run()
-        assert bed.one("SELECT count(*) FROM data_quality_log") > 0
-        bed.now += timedelta(days=200)
+        assert harness.one("SELECT count(*) FROM data_quality_log") > 0
+        harness.now += timedelta(days=200)
         planned = list(nights.retire(dry_run=True))
         gone = [(each.layer, each.subject) for each in nights.retire()]
         assert [(each.layer, each.subject) for each in planned] == gone
         assert {layer for layer, _ in gone} == {"quarantine", "findings", "ledger"}
-        assert bed.query("SELECT path FROM source_files") == []
-        assert bed.query("SELECT * FROM quarantined_rows") == []
-        assert bed.query("SELECT * FROM greenstream.load") == bed.query("SELECT * FROM greenstream.grade_count") == []
-        assert not list((bed.folder / "quarantine").rglob("*.txt"))
-        before = lake_rows(bed)
-        late = bed.load("c.csv", with_faults() + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
+        assert harness.query("SELECT path FROM source_files") == []
+        assert harness.query("SELECT * FROM quarantined_rows") == []
+        assert (
+            harness.query("SELECT * FROM greenstream.load")
+            == harness.query("SELECT * FROM greenstream.grade_count")
+            == []
+        )
+        assert not list((harness.folder / "quarantine").rglob("*.txt"))
+        before = lake_rows(harness)
+        late = harness.load("c.csv", with_faults() + "SM-1,2024-03-15T05:08:00Z,7 kW,Residential_Zone_1\n")
         assert (late.ledger.stored, late.ledger.duplicate) == (1, stored)
-        assert [row["path"] for row in bed.query("SELECT path FROM source_files")] == ["raw-data/2024-03-20/c.csv"]
+        assert [row["path"] for row in harness.query("SELECT path FROM source_files")] == ["raw-data/2024-03-20/c.csv"]
         nights.run()
-        after = lake_rows(bed).filter(pl.col("source_file") != "raw-data/2024-03-20/c.csv")
+        after = lake_rows(harness).filter(pl.col("source_file") != "raw-data/2024-03-20/c.csv")
         assert (
             after.drop("is_current").sort(after.columns[:3]).equals(before.drop("is_current").sort(before.columns[:3]))
         )
         assert nights.verify(DAY).differences == ()
 
 
-def do_damage(bed: Bed, damage: str) -> None:
-    path = bed.folder / reading_key(DAY, "Zone1")
+def do_damage(harness: Harness, damage: str) -> None:
+    path = harness.folder / reading_key(DAY, "Zone1")
     if damage == "missing object":
         path.unlink()
     elif damage == "missing manifest":
-        (bed.folder / "manifest/year=2024/month=03/2024-03-15.json").unlink()
+        (harness.folder / "manifest/year=2024/month=03/2024-03-15.json").unlink()
     elif damage == "flipped byte":
         raw = bytearray(path.read_bytes())
         raw[len(raw) // 2] ^= 1
@@ -348,48 +356,48 @@ class TestVerify:
     """What `verify` finds."""
 
     @pytest.mark.parametrize("damage", ["flipped byte", "missing object", "missing manifest", "a row too few"])
-    def test_damage_in_the_lake_is_named(self, bed: Bed, nights: Nights, damage: str) -> None:
-        bed.load("a.csv", day_file())
+    def test_damage_in_the_lake_is_named(self, harness: Harness, nights: Nights, damage: str) -> None:
+        harness.load("a.csv", day_file())
         nights.run()
         assert nights.verify(DAY).differences == ()
-        do_damage(bed, damage)
+        do_damage(harness, damage)
         found = nights.verify(DAY).differences
         assert found
         named = "2024-03-15" if damage == "missing manifest" else reading_key(DAY, "Zone1")
         assert named in found[0]
 
-    def test_a_reading_gone_from_the_database_is_found(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", day_file())
+    def test_a_reading_gone_from_the_database_is_found(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", day_file())
         nights.run()
-        bed.execute("DELETE FROM greenstream.reading WHERE reading_at = '2024-03-15 10:00Z' AND power = 65000")
+        harness.execute("DELETE FROM greenstream.reading WHERE reading_at = '2024-03-15 10:00Z' AND power = 65000")
         found = nights.verify(DAY, raw=False).differences
         assert any("readings in the database" in each for each in found)
 
-    def test_a_raw_file_that_was_changed_is_found(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", day_file())
+    def test_a_raw_file_that_was_changed_is_found(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", day_file())
         nights.run()
-        path = bed.folder / "raw-data/2024-03-20/a.csv"
+        path = harness.folder / "raw-data/2024-03-20/a.csv"
         path.write_text(path.read_text().replace("1.5 kW", "1.6 kW", 1))
         assert any("a.csv" in each for each in nights.verify(DAY).differences)
         path.unlink()
         assert any("missing" in each for each in nights.verify(DAY).differences)
 
     @pytest.mark.parametrize("dirty", [False, True])
-    def test_a_manifest_that_cant_be_read_is_found(self, bed: Bed, nights: Nights, dirty: bool) -> None:
-        bed.load("a.csv", day_file())
+    def test_a_manifest_that_cant_be_read_is_found(self, harness: Harness, nights: Nights, dirty: bool) -> None:
+        harness.load("a.csv", day_file())
         nights.run()
         if dirty:
-            bed.load("b.csv", day_file(kilowatts=20))
-        (bed.folder / "manifest/year=2024/month=03/2024-03-15.json").write_text("{")
+            harness.load("b.csv", day_file(kilowatts=20))
+        (harness.folder / "manifest/year=2024/month=03/2024-03-15.json").write_text("{")
         assert any("manifest" in each for each in nights.verify(DAY).differences)
         nights.run()
         nights.archive(DAY)
         assert nights.verify(DAY).differences == ()
 
-    def test_an_object_beside_the_manifest_is_found(self, bed: Bed, nights: Nights) -> None:
-        bed.load("a.csv", day_file())
+    def test_an_object_beside_the_manifest_is_found(self, harness: Harness, nights: Nights) -> None:
+        harness.load("a.csv", day_file())
         nights.run()
-        stray = bed.folder / reading_key(DAY, "Zone5")
+        stray = harness.folder / reading_key(DAY, "Zone5")
         stray.parent.mkdir(parents=True)
-        stray.write_bytes((bed.folder / reading_key(DAY, "Zone1")).read_bytes())
+        stray.write_bytes((harness.folder / reading_key(DAY, "Zone1")).read_bytes())
         assert any("Zone5" in each for each in nights.verify(DAY).differences)

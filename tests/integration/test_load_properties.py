@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.oracle.generators import hostile_files
-from tests.support.bed import HEADER, Bed, Databases
+from tests.support.harness import HEADER, Databases, Harness
 
 from greenstream.domain.ledger import Ledger
 from greenstream.domain.readings.judge import EvaluatedFile
@@ -30,15 +30,15 @@ few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChec
 
 
 @pytest.fixture(scope="module")
-def shared(databases: Databases) -> Iterator[Bed]:
-    with databases.bed() as bed:
-        yield bed
+def shared(databases: Databases) -> Iterator[Harness]:
+    with databases.harness() as harness:
+        yield harness
 
 
 @contextmanager
-def emptied(bed: Bed) -> Iterator[Bed]:
-    bed.execute(f"TRUNCATE {TABLES} CASCADE")
-    yield bed
+def emptied(harness: Harness) -> Iterator[Harness]:
+    harness.execute(f"TRUNCATE {TABLES} CASCADE")
+    yield harness
 
 
 @contextmanager
@@ -71,21 +71,21 @@ def deliveries(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     return first, [again[begin:end] for begin, end in pairwise(bounds)]
 
 
-def load(bed: Bed, files: Sequence[Sequence[str]]) -> list[Ledger]:
-    return [bed.load(f"{number}.csv", HEADER + "".join(rows)).ledger for number, rows in enumerate(files)]
+def load(harness: Harness, files: Sequence[Sequence[str]]) -> list[Ledger]:
+    return [harness.load(f"{number}.csv", HEADER + "".join(rows)).ledger for number, rows in enumerate(files)]
 
 
-def facts(bed: Bed, files: Sequence[Sequence[str]], *, batch_rows: int = 1000) -> list[dict[str, Any]]:
-    with emptied(bed), batches_of(batch_rows):
-        load(bed, files)
-        bed.assert_adds_up()
-        return bed.query(FACTS)
+def facts(harness: Harness, files: Sequence[Sequence[str]], *, batch_rows: int = 1000) -> list[dict[str, Any]]:
+    with emptied(harness), batches_of(batch_rows):
+        load(harness, files)
+        harness.assert_adds_up()
+        return harness.query(FACTS)
 
 
 @few
 @given(file=hostile_files(max_rows=30), batch_rows=st.sampled_from([1, 3, 1000]))
 def test_the_ledger_adds_up_for_whatever_comes(
-    shared: Bed, file: tuple[str, bytes, dict[str, Any]], batch_rows: int
+    shared: Harness, file: tuple[str, bytes, dict[str, Any]], batch_rows: int
 ) -> None:
     name, content, kwargs = file
     with emptied(shared), batches_of(batch_rows):
@@ -100,7 +100,7 @@ def test_the_ledger_adds_up_for_whatever_comes(
 @few
 @given(deliveries())
 def test_order_split_and_repetition_change_no_reading(
-    shared: Bed, delivered: tuple[list[str], list[list[str]]]
+    shared: Harness, delivered: tuple[list[str], list[list[str]]]
 ) -> None:
     first, files = delivered
     assert facts(shared, files) == facts(shared, [first])
@@ -108,26 +108,26 @@ def test_order_split_and_repetition_change_no_reading(
 
 @few
 @given(line_lists, st.integers(1, 7))
-def test_borders_of_batches_change_nothing(shared: Bed, rows: list[str], batch_rows: int) -> None:
+def test_borders_of_batches_change_nothing(shared: Harness, rows: list[str], batch_rows: int) -> None:
     assert facts(shared, [rows], batch_rows=batch_rows) == facts(shared, [rows])
 
 
 @few
 @given(line_lists, st.data())
-def test_both_ways_into_the_table_give_the_same_rows(shared: Bed, rows: list[str], data: st.DataObject) -> None:
+def test_both_ways_into_the_table_give_the_same_rows(shared: Harness, rows: list[str], data: st.DataObject) -> None:
     """What is known already makes a file go by staging; without it, it is copied straight in."""
     known = data.draw(st.lists(st.sampled_from(rows), min_size=1, max_size=5))
     assert facts(shared, [known, rows], batch_rows=3) == facts(shared, [rows])
 
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 3, 100])
-def test_repeats_in_a_batch_across_batches_and_across_files_are_counted(bed: Bed, batch_rows: int) -> None:
+def test_repeats_in_a_batch_across_batches_and_across_files_are_counted(harness: Harness, batch_rows: int) -> None:
     a, b, c = line_of(0, 0, 3), line_of(0, 1, 3), line_of(1, 0, 3)
     with batches_of(batch_rows):
-        ledgers = load(bed, [[a, b, a, a, c, b], [c, a, c], [line_of(2, 0, 3), b, b, line_of(0, 0, 4)]])
+        ledgers = load(harness, [[a, b, a, a, c, b], [c, a, c], [line_of(2, 0, 3), b, b, line_of(0, 0, 4)]])
     assert ledgers == [
         Ledger(rows=6, stored=3, duplicate=3),
         Ledger(rows=3, duplicate=3),
         Ledger(rows=4, stored=2, duplicate=2),
     ]
-    bed.assert_adds_up()
+    harness.assert_adds_up()

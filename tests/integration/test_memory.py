@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from bench.memory import run
-from tests.support.bed import Databases
+from tests.support.harness import Databases
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.test_intake import LINE, Tickets, intake
-from tests.support.bed import HEADER, Bed
+from tests.support.harness import HEADER, Harness
 
 from greenstream.adapters.postgres.reports.gauges import read_gauges
 from greenstream.domain.reports.gauges import GaugeValue
@@ -62,23 +62,23 @@ def scraped(port: int) -> Samples:
     }
 
 
-def queued(bed: Bed, *names: str) -> list[str]:
+def queued(harness: Harness, *names: str) -> list[str]:
     """Land files and queue them at this time, by the database's clock."""
-    paths = [bed.land(name, LINE) for name in names]
-    intake(bed, Tickets()).take(bed.store.list_landed(), datetime.now(UTC) - timedelta(seconds=100))
+    paths = [harness.land(name, LINE) for name in names]
+    intake(harness, Tickets()).take(harness.store.list_landed(), datetime.now(UTC) - timedelta(seconds=100))
     return paths
 
 
-def test_files_of_each_state_and_the_age_of_the_oldest_are_shown(bed: Bed) -> None:
-    waiting, running, retrying, stuck, again = queued(bed, "a.csv", "b.csv", "c.csv", "d.csv", "e.csv")
-    files, now = bed.database.waiting(), datetime.now(UTC)
+def test_files_of_each_state_and_the_age_of_the_oldest_are_shown(harness: Harness) -> None:
+    waiting, running, retrying, stuck, again = queued(harness, "a.csv", "b.csv", "c.csv", "d.csv", "e.csv")
+    files, now = harness.database.waiting(), datetime.now(UTC)
     assert waiting.endswith("a.csv")
     files.start(running, now)
     files.retry(retrying, attempts=1, error="StorageUnavailable: away", next_at=now)
     files.start(stuck, now - timedelta(minutes=11))
     files.retry(again, attempts=1, error="StorageUnavailable: away", next_at=now)
     files.start(again, now)
-    with serving(lambda: read_gauges(bed.dsn)) as scrape:
+    with serving(lambda: read_gauges(harness.dsn)) as scrape:
         found = scrape()
     shown = {state: found["waiting_files", ("realtime", state)] for state in ("waiting", "running", "stuck")}
     assert shown == {"waiting": 1, "running": 1, "stuck": 1}
@@ -89,15 +89,15 @@ def test_files_of_each_state_and_the_age_of_the_oldest_are_shown(bed: Bed) -> No
     assert found["database_up", ()] == 1
 
 
-def test_what_needs_a_person_and_what_was_flagged_is_shown_by_code(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + "SM-1,2024-03-01 00:00,99 kW,\nSM-2,2024-03-01 00:00,1 kWh,\nSM-2,soon,,\nbroken\n")
-    bed.load("a.txt", "")
-    with serving(lambda: read_gauges(bed.dsn)) as scrape:
+def test_what_needs_a_person_and_what_was_flagged_is_shown_by_code(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + "SM-1,2024-03-01 00:00,99 kW,\nSM-2,2024-03-01 00:00,1 kWh,\nSM-2,soon,,\nbroken\n")
+    harness.load("a.txt", "")
+    with serving(lambda: read_gauges(harness.dsn)) as scrape:
         found = scrape()
-    assert found["flags_total", ("OUT_OF_RANGE",)] == bed.one(
+    assert found["flags_total", ("OUT_OF_RANGE",)] == harness.one(
         "SELECT count(*) FROM data_quality_log WHERE code = 'OUT_OF_RANGE'"
     )
-    assert found["flags_total", ("MISSING_READING",)] == bed.one(
+    assert found["flags_total", ("MISSING_READING",)] == harness.one(
         "SELECT count(*) FROM data_quality_log WHERE code = 'MISSING_READING'"
     )
     assert found["flags_total", ("INVALID_UNIT",)] == 1
@@ -107,20 +107,20 @@ def test_what_needs_a_person_and_what_was_flagged_is_shown_by_code(bed: Bed) -> 
     assert found["open_findings", ("DEAD_METER",)] == 0
     assert found["unwatched_loads", ()] == 1
     assert ("watermark_timestamp_seconds", ()) not in found
-    bed.execute("UPDATE greenstream.site SET watermark = '2024-03-01 00:00+00'")
-    assert ("watermark_timestamp_seconds", [], 1709251200.0) in [tuple(value) for value in read_gauges(bed.dsn)]
+    harness.execute("UPDATE greenstream.site SET watermark = '2024-03-01 00:00+00'")
+    assert ("watermark_timestamp_seconds", [], 1709251200.0) in [tuple(value) for value in read_gauges(harness.dsn)]
 
 
-def test_every_gauge_has_a_query_and_every_query_a_gauge(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + "broken\n")
-    bed.load("a.txt", "")
-    bed.execute("UPDATE greenstream.site SET watermark = now()")
-    values = read_gauges(bed.dsn)
+def test_every_gauge_has_a_query_and_every_query_a_gauge(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + "broken\n")
+    harness.load("a.txt", "")
+    harness.execute("UPDATE greenstream.site SET watermark = now()")
+    values = read_gauges(harness.dsn)
     assert {value.gauge for value in values} == {gauge.name for gauge in GAUGES}
     assert all(len(value.labels) == len(gauge.labels) for gauge in GAUGES for value in values if value[0] == gauge.name)
 
 
-def test_a_database_that_is_away_leaves_what_the_process_did(bed: Bed) -> None:
+def test_a_database_that_is_away_leaves_what_the_process_did(harness: Harness) -> None:
     registry = CollectorRegistry()
     Metrics(registry).put_off(Route.BULK)
     away = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
@@ -131,19 +131,19 @@ def test_a_database_that_is_away_leaves_what_the_process_did(bed: Bed) -> None:
     assert not [name for name, _ in found if name.startswith("waiting_files")]
 
 
-def test_a_database_without_tables_counts_as_away(bed: Bed) -> None:
-    bed.execute("DROP VIEW waiting_files")
-    with serving(lambda: read_gauges(bed.dsn)) as scrape:
+def test_a_database_without_tables_counts_as_away(harness: Harness) -> None:
+    harness.execute("DROP VIEW waiting_files")
+    with serving(lambda: read_gauges(harness.dsn)) as scrape:
         assert scrape()["database_up", ()] == 0
 
 
-def test_a_database_that_hangs_holds_up_no_scrape_and_is_asked_once(bed: Bed) -> None:
+def test_a_database_that_hangs_holds_up_no_scrape_and_is_asked_once(harness: Harness) -> None:
     answered, asked = threading.Event(), list[int]()
 
     def hang() -> list[GaugeValue]:
         asked.append(1)
         answered.wait()
-        return read_gauges(bed.dsn)
+        return read_gauges(harness.dsn)
 
     with serving(hang, patience=0.1) as scrape:
         assert [scrape()["database_up", ()] for _ in range(3)] == [0, 0, 0]
@@ -153,22 +153,22 @@ def test_a_database_that_hangs_holds_up_no_scrape_and_is_asked_once(bed: Bed) ->
         assert scrape()["database_up", ()] == 1
 
 
-def test_a_lock_on_the_tables_ends_the_question(bed: Bed) -> None:
-    with psycopg.connect(bed.dsn) as other:
+def test_a_lock_on_the_tables_ends_the_question(harness: Harness) -> None:
+    with psycopg.connect(harness.dsn) as other:
         other.execute("LOCK greenstream.waiting_file IN ACCESS EXCLUSIVE MODE")
-        with serving(lambda: read_gauges(bed.dsn), patience=10) as scrape:
+        with serving(lambda: read_gauges(harness.dsn), patience=10) as scrape:
             assert scrape()["database_up", ()] == 0
 
 
-def test_a_result_is_counted_by_outcome_route_and_fate(bed: Bed) -> None:
+def test_a_result_is_counted_by_outcome_route_and_fate(harness: Harness) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    loaded = bed.load("a.csv", HEADER + "SM-1,2024-03-01 00:00,1 kW,\nSM-1,2024-03-01 00:00,1 kW,\nbroken\n")
-    rejected = bed.load("a.txt", "")
+    loaded = harness.load("a.csv", HEADER + "SM-1,2024-03-01 00:00,1 kW,\nSM-1,2024-03-01 00:00,1 kW,\nbroken\n")
+    rejected = harness.load("a.txt", "")
     for result in (loaded, rejected):
         metrics.ended(result, Route.REALTIME)
         metrics.timed(result, Route.REALTIME, seconds=0.4, since_landing=1.5)
-    with serving(lambda: read_gauges(bed.dsn), registry=registry) as scrape:
+    with serving(lambda: read_gauges(harness.dsn), registry=registry) as scrape:
         found = scrape()
     assert found["files_total", ("loaded", "realtime")] == 1
     assert found["files_total", ("rejected", "realtime")] == 1
@@ -197,11 +197,11 @@ def test_port_0_serves_nothing_and_says_nothing() -> None:
     assert events == []
 
 
-def test_the_reference_describes_just_what_is_scraped(bed: Bed) -> None:
+def test_the_reference_describes_just_what_is_scraped(harness: Harness) -> None:
     registry = CollectorRegistry()
     Metrics(registry)
-    bed.execute("UPDATE greenstream.site SET watermark = now()")
-    with serving(lambda: read_gauges(bed.dsn), registry=registry) as scrape:
+    harness.execute("UPDATE greenstream.site SET watermark = now()")
+    with serving(lambda: read_gauges(harness.dsn), registry=registry) as scrape:
         names = {f"greenstream_{name}" for name, _ in scrape()}
     bare = {re.sub("_(bucket|count|sum)$", "", name) for name in names if not name.endswith("_created")}
     assert {name for name, *_ in described()} == bare | {"greenstream_open_alerts", "greenstream_quarantined_rows"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.support.bed import HEADER, NOW, RETENTION_DAYS, VERSION, Bed, Databases, site_of
+from tests.support.harness import HEADER, NOW, RETENTION_DAYS, VERSION, Databases, Harness, site_of
 from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
@@ -60,17 +60,17 @@ def test_a_database_of_the_former_version_is_brought_up_with_all_that_is_in_it(e
         module._write_words(old)
         old.execute(FORMER)
     assert bring_up(empty) == newest_version()
-    bed = Bed(empty, tmp_path, site_of(), NOW + timedelta(days=100))
+    harness = Harness(empty, tmp_path, site_of(), NOW + timedelta(days=100))
     try:
-        assert bed.one("SELECT count(*) FROM current_readings") == 2
-        nights = Nights(bed)
+        assert harness.one("SELECT count(*) FROM current_readings") == 2
+        nights = Nights(harness)
         nights.run()
-        assert [row["state"] for row in bed.query("SELECT state FROM days")] == ["retired"]
-        assert bed.load("late.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n").ledger.duplicate == 1
+        assert [row["state"] for row in harness.query("SELECT state FROM days")] == ["retired"]
+        assert harness.load("late.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n").ledger.duplicate == 1
         nights.run()
         assert nights.verify(date(2024, 3, 15), raw=False).differences == ()
     finally:
-        bed.close()
+        harness.close()
 
 
 VERSIONLESS = """
@@ -95,9 +95,9 @@ def test_files_of_before_there_were_versions_are_known_and_came_when_they_were_p
         module._write_words(old)
         old.execute(VERSIONLESS)
     bring_up(empty)
-    bed = Bed(empty, tmp_path, site_of(), NOW)
+    harness = Harness(empty, tmp_path, site_of(), NOW)
     try:
-        came = bed.query(
+        came = harness.query(
             "SELECT path, received_at FROM source_files UNION SELECT source_file, received_at FROM waiting_files"
         )
         assert {row["path"].rpartition("/")[2]: f"{row['received_at']:%m-%d %H:%M}" for row in came} == {
@@ -107,13 +107,13 @@ def test_files_of_before_there_were_versions_are_known_and_came_when_they_were_p
             "unseen.csv": "03-20 00:00",
             "waits.csv": "03-20 00:00",
         }
-        assert bed.query("SELECT path FROM source_files WHERE sha256 = ''") == []
+        assert harness.query("SELECT path FROM source_files WHERE sha256 = ''") == []
         for name, at in {"kept": (3, 20), "old": (11, 20), "ahead": (3, 21), "waits": (11, 20), "new": (3, 20)}.items():
-            bed.drop(f"{name}.csv", "x", datetime(2023 if at[0] == 11 else 2024, *at, tzinfo=UTC))
-        landed = list(bed.store.list_landed())
-        assert bed.database.waiting().unknown(landed) == {"raw-data/2024-03-20/new.csv"}
+            harness.drop(f"{name}.csv", "x", datetime(2023 if at[0] == 11 else 2024, *at, tzinfo=UTC))
+        landed = list(harness.store.list_landed())
+        assert harness.database.waiting().unknown(landed) == {"raw-data/2024-03-20/new.csv"}
     finally:
-        bed.close()
+        harness.close()
 
 
 def test_four_at_once_take_turns(empty: str) -> None:
@@ -154,30 +154,30 @@ def test_a_crash_midway_leaves_a_database_that_still_has_to_be_migrated(
     database.close()
 
 
-def test_migrating_again_changes_nothing(bed: Bed) -> None:
-    bed.load("a.csv", "meter_id,timestamp,energy_value\nSM-1,2024-03-15 18:45:00,1 kW\n")
-    before = bed.query("SELECT * FROM meter_readings")
-    bring_up(bed.dsn)
-    assert bed.query("SELECT * FROM meter_readings") == before
+def test_migrating_again_changes_nothing(harness: Harness) -> None:
+    harness.load("a.csv", "meter_id,timestamp,energy_value\nSM-1,2024-03-15 18:45:00,1 kW\n")
+    before = harness.query("SELECT * FROM meter_readings")
+    bring_up(harness.dsn)
+    assert harness.query("SELECT * FROM meter_readings") == before
 
 
 @pytest.mark.parametrize("other", [site_of("Europe/Berlin"), site_of(interval_minutes=30)])
-def test_settings_of_another_site_are_refused(bed: Bed, other: Site) -> None:
-    path = bed.land("a.csv", "meter_id,timestamp,energy_value\nSM-1,2024-03-15 18:45:00,1 kW\n")
-    database = database_of(bed.dsn, other)
+def test_settings_of_another_site_are_refused(harness: Harness, other: Site) -> None:
+    path = harness.land("a.csv", "meter_id,timestamp,energy_value\nSM-1,2024-03-15 18:45:00,1 kW\n")
+    database = database_of(harness.dsn, other)
     with pytest.raises(SettingsError, match="GREENSTREAM_TIMEZONE"):
-        bed.process(path, database=database)
+        harness.process(path, database=database)
     with pytest.raises(SettingsError, match="GREENSTREAM_TIMEZONE"):
         database.migrate(now=NOW, retention_days=RETENTION_DAYS)
     database.close()
-    assert bed.query("SELECT * FROM source_files") == []
+    assert harness.query("SELECT * FROM source_files") == []
 
 
-def test_a_database_without_tables_is_refused_in_one_line(bed: Bed, empty: str) -> None:
-    path = bed.land("a.csv", b"x")
+def test_a_database_without_tables_is_refused_in_one_line(harness: Harness, empty: str) -> None:
+    path = harness.land("a.csv", b"x")
     database = database_of(empty)
     with pytest.raises(GreenStreamError) as caught:
-        bed.process(path, database=database)
+        harness.process(path, database=database)
     database.close()
     assert isinstance(caught.value, DatabaseRefused)
     assert "\n" not in str(caught.value)

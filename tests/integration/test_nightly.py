@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.bed import Bed
 from tests.support.events import keeping, named
+from tests.support.harness import Harness
 
 from greenstream.adapters.postgres.base.whole_database import only_one
 from greenstream.application.lake.archive import ArchiveState
@@ -33,16 +33,18 @@ class SettableClock:
 LINE = "meter_id,timestamp,energy_value\nSM-1,2024-03-01 00:00,{} kW\n"
 
 
-def test_a_day_is_settled_once_a_night_however_often_late_data_comes(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_is_settled_once_a_night_however_often_late_data_comes(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each settling of a fleet-day keeps loads out of that day for a while."""
     monkeypatch.setattr(night_schedule, "NIGHTLY_HOUR", 0)
     clock = SettableClock()
-    place = Place(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None, clock)
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), lambda _: None, clock)
     part = night_schedule.NightSchedule(threading.Event(), logger(json=True))
 
     def load(name: str, kilowatts: int) -> bool:
         """Whether a day is due once the file is loaded and the night's part has run."""
-        place.loading.process(bed.land(name, LINE.format(kilowatts)))
+        place.loading.process(harness.land(name, LINE.format(kilowatts)))
         place.history.detect()
         assert place.history.due_days() != []
         part.look(place)
@@ -55,48 +57,52 @@ def test_a_day_is_settled_once_a_night_however_often_late_data_comes(bed: Bed, m
     place.close()
 
 
-def test_a_damaged_lake_breaks_off_the_night_and_not_the_service(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_lake_breaks_off_the_night_and_not_the_service(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(night_schedule, "NIGHTLY_HOUR", 0)
     events = list[dict[str, Any]]()
     clock = SettableClock()
-    place = Place(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None, clock)
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), lambda _: None, clock)
     part = night_schedule.NightSchedule(threading.Event(), keeping(events))
-    place.loading.process(bed.land("a.csv", LINE.format(1)))
+    place.loading.process(harness.land("a.csv", LINE.format(1)))
     part.look(place)
     assert named(events, "archived")
-    for manifest in (bed.folder / "manifest").rglob("*.json"):
+    for manifest in (harness.folder / "manifest").rglob("*.json"):
         manifest.write_bytes(b"{")
-    place.loading.process(bed.land("b.csv", LINE.format(2)))
+    place.loading.process(harness.land("b.csv", LINE.format(2)))
     clock.ahead = timedelta(days=1)
     part.look(place)
     (broken,) = named(events, "night broken off")
-    assert bed.one("SELECT message FROM alerts WHERE code = 'LAKE_DAMAGED' AND subject = 'nightly'") == broken["error"]
+    assert (
+        harness.one("SELECT message FROM alerts WHERE code = 'LAKE_DAMAGED' AND subject = 'nightly'") == broken["error"]
+    )
     place.close()
 
 
-def test_a_night_that_is_called_for_raises_the_alert_about_a_damaged_lake_as_well(bed: Bed) -> None:
-    place = Place(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None)
-    place.loading.process(bed.land("a.csv", LINE.format(1)))
+def test_a_night_that_is_called_for_raises_the_alert_about_a_damaged_lake_as_well(harness: Harness) -> None:
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), lambda _: None)
+    place.loading.process(harness.land("a.csv", LINE.format(1)))
     list(nightly(place.lake.night(), lambda _step: None))
-    for manifest in (bed.folder / "manifest").rglob("*.json"):
+    for manifest in (harness.folder / "manifest").rglob("*.json"):
         manifest.write_bytes(b"{")
-    place.loading.process(bed.land("b.csv", LINE.format(2)))
+    place.loading.process(harness.land("b.csv", LINE.format(2)))
     with pytest.raises(LakeDamaged) as broken:
         list(nightly(place.lake.night(), lambda _step: None))
-    assert bed.one("SELECT message FROM alerts WHERE code = 'LAKE_DAMAGED' AND subject = 'nightly'") == str(
+    assert harness.one("SELECT message FROM alerts WHERE code = 'LAKE_DAMAGED' AND subject = 'nightly'") == str(
         broken.value
     )
     place.close()
 
 
-def test_an_archive_that_would_lose_readings_raises_the_alert_whoever_asks_for_it(bed: Bed) -> None:
-    place = Place(Settings(home=bed.folder, database_url=bed.dsn), lambda _: None)
-    place.loading.process(bed.land("a.csv", LINE.format(1)))
+def test_an_archive_that_would_lose_readings_raises_the_alert_whoever_asks_for_it(harness: Harness) -> None:
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), lambda _: None)
+    place.loading.process(harness.land("a.csv", LINE.format(1)))
     day = date(2024, 3, 1)
     assert place.lake.archive(day).state is ArchiveState.ARCHIVED
-    bed.execute("DELETE FROM greenstream.reading")
+    harness.execute("DELETE FROM greenstream.reading")
     assert place.lake.archive(day).state is ArchiveState.WOULD_LOSE
-    assert bed.one("SELECT subject FROM alerts WHERE code = 'LAKE_DAMAGED'") == str(day)
+    assert harness.one("SELECT subject FROM alerts WHERE code = 'LAKE_DAMAGED'") == str(day)
     place.close()
 
 
@@ -122,10 +128,10 @@ EXCLUDED: dict[str, Callable[[Place, Path], object]] = {
 
 
 @pytest.mark.parametrize("name", EXCLUDED)
-def test_one_at_a_time_whoever_calls(bed: Bed, tmp_path: Path, name: str) -> None:
-    place = Place(Settings(home=bed.folder, database_url=bed.dsn), refuse_to_wait)
-    place.loading.process(bed.land("a.csv", LINE.format(1)))
-    with only_one(bed.dsn, "nightly") as ours:
+def test_one_at_a_time_whoever_calls(harness: Harness, tmp_path: Path, name: str) -> None:
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), refuse_to_wait)
+    place.loading.process(harness.land("a.csv", LINE.format(1)))
+    with only_one(harness.dsn, "nightly") as ours:
         assert ours
         with pytest.raises(Waited):
             EXCLUDED[name](place, tmp_path)
@@ -133,9 +139,9 @@ def test_one_at_a_time_whoever_calls(bed: Bed, tmp_path: Path, name: str) -> Non
     place.close()
 
 
-def test_a_dry_run_waits_for_nobody_and_knows_of_what_the_rules_have_not_seen(bed: Bed) -> None:
-    place = Place(Settings(home=bed.folder, database_url=bed.dsn), refuse_to_wait)
-    place.loading.process(bed.land("a.csv", LINE.format(1)))
-    with only_one(bed.dsn, "nightly"):
+def test_a_dry_run_waits_for_nobody_and_knows_of_what_the_rules_have_not_seen(harness: Harness) -> None:
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), refuse_to_wait)
+    place.loading.process(harness.land("a.csv", LINE.format(1)))
+    with only_one(harness.dsn, "nightly"):
         assert Due(step="settle", day=date(2024, 3, 1)) in list(planned(place.lake.night()))
     place.close()

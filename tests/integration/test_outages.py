@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from tests.chaos.disk import failing
-from tests.support.bed import HEADER, NOW, VERSION, Bed
 from tests.support.events import keeping, named
+from tests.support.harness import HEADER, NOW, VERSION, Harness
 from tests.support.roles import login
 from tests.support.turns import turn_on
 
@@ -98,10 +98,10 @@ FAULTS = [
 ]
 
 
-def test_what_the_server_says_is_of_one_file_or_of_all_by_its_class(bed: Bed) -> None:
+def test_what_the_server_says_is_of_one_file_or_of_all_by_its_class(harness: Harness) -> None:
     raising = sql.SQL("DO $$ BEGIN RAISE EXCEPTION 'said' USING ERRCODE = {}; END $$")
     found: dict[str, type[GreenStreamError]] = {}
-    with psycopg.connect(bed.dsn, autocommit=True) as connection:
+    with psycopg.connect(harness.dsn, autocommit=True) as connection:
         for sqlstate in CLASSES:
             with pytest.raises(GreenStreamError, match=r"^loading: said; ") as caught, translated("loading"):
                 connection.execute(raising.format(sql.Literal(sqlstate)))
@@ -109,8 +109,8 @@ def test_what_the_server_says_is_of_one_file_or_of_all_by_its_class(bed: Bed) ->
     assert found == CLASSES
 
 
-def test_a_value_that_is_not_even_sent_is_of_one_file(bed: Bed) -> None:
-    with psycopg.connect(bed.dsn) as connection, pytest.raises(DataRefused), translated("loading"):
+def test_a_value_that_is_not_even_sent_is_of_one_file(harness: Harness) -> None:
+    with psycopg.connect(harness.dsn) as connection, pytest.raises(DataRefused), translated("loading"):
         connection.execute("SELECT %s::text", ["a\0b"])
 
 
@@ -120,148 +120,150 @@ def test_a_value_that_is_not_even_sent_is_of_one_file(bed: Bed) -> None:
 class Turn:
     """A worker's turns at one file that was queued, and whose processing raises what it is told."""
 
-    def __init__(self, bed: Bed, *faults: BaseException, store_answers: bool = True) -> None:
-        self.bed = bed
+    def __init__(self, harness: Harness, *faults: BaseException, store_answers: bool = True) -> None:
+        self.harness = harness
         self.faults = list(faults)
         self.store_answers = store_answers
-        self.path = bed.land("a.csv", GOOD)
-        bed.database.waiting().add(bed.store.head(self.path), Route.REALTIME, NOW)
+        self.path = harness.land("a.csv", GOOD)
+        harness.database.waiting().add(harness.store.head(self.path), Route.REALTIME, NOW)
 
     def process(self, path: str) -> FileResult:
         if self.faults:
             raise self.faults.pop(0)
-        return self.bed.process(path)
+        return self.harness.process(path)
 
     def take(self) -> FileResult | Later | None:
         return take_turn(self.path, self.tools())
 
     def tools(self) -> attempt.Turn:
-        return turn_on(self.bed, self.process, store_answers=lambda: self.store_answers)
+        return turn_on(self.harness, self.process, store_answers=lambda: self.store_answers)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
-def test_an_outage_however_long_counts_nothing_and_ends_no_file(bed: Bed, fault: GreenStreamError) -> None:
-    turn = Turn(bed, *[fault] * 9)
+def test_an_outage_however_long_counts_nothing_and_ends_no_file(harness: Harness, fault: GreenStreamError) -> None:
+    turn = Turn(harness, *[fault] * 9)
     for _ in range(9):
         with pytest.raises(type(fault)):
             turn.take()
-    assert bed.query("SELECT state, attempts, error FROM waiting_files") == [
+    assert harness.query("SELECT state, attempts, error FROM waiting_files") == [
         {"state": "retrying", "attempts": 0, "error": f"{fault.code}: {fault}"}
     ]
     ended = turn.take()
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.LOADED
-    assert bed.query("SELECT * FROM dead_letters") == []
+    assert harness.query("SELECT * FROM dead_letters") == []
 
 
-def test_a_day_that_is_being_settled_however_long_counts_nothing_and_ends_no_file(bed: Bed) -> None:
-    turn = Turn(bed, *[DayBusy("a day was settled at this moment")] * 9)
+def test_a_day_that_is_being_settled_however_long_counts_nothing_and_ends_no_file(harness: Harness) -> None:
+    turn = Turn(harness, *[DayBusy("a day was settled at this moment")] * 9)
     for _ in range(9):
         assert isinstance(turn.take(), Later)
-    assert bed.query("SELECT state, attempts FROM waiting_files") == [{"state": "retrying", "attempts": 0}]
+    assert harness.query("SELECT state, attempts FROM waiting_files") == [{"state": "retrying", "attempts": 0}]
     ended = turn.take()
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.LOADED
 
 
-def test_a_worker_that_lost_the_database_over_a_file_did_not_die_over_it(bed: Bed) -> None:
-    turn, waiting = Turn(bed), bed.database.waiting()
+def test_a_worker_that_lost_the_database_over_a_file_did_not_die_over_it(harness: Harness) -> None:
+    turn, waiting = Turn(harness), harness.database.waiting()
     for _ in range(9):
         waiting.start(turn.path, NOW)
-        note_outage(turn.path, DatabaseUnavailable("away"), waiting, bed.clock)
+        note_outage(turn.path, DatabaseUnavailable("away"), waiting, harness.clock)
         assert after_crash(turn.path, turn.tools()) is None
-    assert bed.query("SELECT state, error FROM waiting_files") == [
+    assert harness.query("SELECT state, error FROM waiting_files") == [
         {"state": "retrying", "error": "DatabaseUnavailable: away"}
     ]
     assert isinstance(turn.take(), FileResult)
-    note_outage(turn.path, DatabaseUnavailable("away"), waiting, bed.clock)  # too late: it has ended
-    assert bed.query("SELECT * FROM waiting_files") == []
+    note_outage(turn.path, DatabaseUnavailable("away"), waiting, harness.clock)  # too late: it has ended
+    assert harness.query("SELECT * FROM waiting_files") == []
 
 
 @pytest.mark.parametrize("fault", [StorageUnavailable("EIO"), StorageRefused("no permission")], ids=lambda f: f.code)
-def test_a_store_that_answers_nobody_keeps_the_file_waiting(bed: Bed, fault: GreenStreamError) -> None:
-    turn = Turn(bed, *[fault] * 9, store_answers=False)
+def test_a_store_that_answers_nobody_keeps_the_file_waiting(harness: Harness, fault: GreenStreamError) -> None:
+    turn = Turn(harness, *[fault] * 9, store_answers=False)
     for _ in range(9):
         with pytest.raises(type(fault)):
             turn.take()
     assert isinstance(turn.take(), FileResult)
-    assert bed.query("SELECT * FROM dead_letters") == []
+    assert harness.query("SELECT * FROM dead_letters") == []
 
 
 @pytest.mark.parametrize("fault", [StorageRefused("no permission"), DataRefused("22003"), LakeDamaged("gone")])
-def test_what_a_sound_system_refuses_is_a_dead_letter_at_once(bed: Bed, fault: GreenStreamError) -> None:
-    ended = Turn(bed, fault).take()
+def test_what_a_sound_system_refuses_is_a_dead_letter_at_once(harness: Harness, fault: GreenStreamError) -> None:
+    ended = Turn(harness, fault).take()
     assert isinstance(ended, FileResult)
     assert ended.outcome is Outcome.FAILED
-    assert bed.query("SELECT error, attempts FROM dead_letters") == [{"error": f"{fault.code}: {fault}", "attempts": 1}]
+    assert harness.query("SELECT error, attempts FROM dead_letters") == [
+        {"error": f"{fault.code}: {fault}", "attempts": 1}
+    ]
 
 
-def test_a_bug_that_a_file_brings_out_ends_that_file_and_not_the_worker(bed: Bed) -> None:
-    ended = Turn(bed, KeyError("channel")).take()
+def test_a_bug_that_a_file_brings_out_ends_that_file_and_not_the_worker(harness: Harness) -> None:
+    ended = Turn(harness, KeyError("channel")).take()
     assert isinstance(ended, FileResult)
-    assert bed.one("SELECT error FROM dead_letters") == "KeyError: 'channel'"
-    assert "Traceback" in bed.one("SELECT traceback FROM greenstream.dead_letter")
+    assert harness.one("SELECT error FROM dead_letters") == "KeyError: 'channel'"
+    assert "Traceback" in harness.one("SELECT traceback FROM greenstream.dead_letter")
 
 
 @contextmanager
-def role(bed: Bed, kind: LiteralString) -> Iterator[str]:
+def role(harness: Harness, kind: LiteralString) -> Iterator[str]:
     """A role of the server's, which may read our tables; its name."""
     name = f"app_{os.getpid()}_{time.monotonic_ns()}"
-    with login(bed.dsn, name, kind):
-        run(bed, "GRANT USAGE ON SCHEMA greenstream TO {name}", name)
-        run(bed, "GRANT SELECT ON ALL TABLES IN SCHEMA greenstream, public TO {name}", name)
+    with login(harness.dsn, name, kind):
+        run(harness, "GRANT USAGE ON SCHEMA greenstream TO {name}", name)
+        run(harness, "GRANT SELECT ON ALL TABLES IN SCHEMA greenstream, public TO {name}", name)
         yield name
 
 
-def run(bed: Bed, statement: LiteralString, name: str) -> None:
-    with psycopg.connect(bed.dsn, autocommit=True) as connection:
+def run(harness: Harness, statement: LiteralString, name: str) -> None:
+    with psycopg.connect(harness.dsn, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(name=sql.Identifier(name)))
 
 
-def let_in(bed: Bed, name: str, statement: LiteralString) -> None:
+def let_in(harness: Harness, name: str, statement: LiteralString) -> None:
     """Let a role in, or keep it out and end its connections."""
-    run(bed, statement, name)
-    bed.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", name)
+    run(harness, statement, name)
+    harness.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", name)
 
 
-def test_rights_that_are_missing_keep_a_file_waiting(bed: Bed) -> None:
-    path = bed.land("a.csv", GOOD)
-    with role(bed, "NOSUPERUSER") as name:
-        database = PostgresDatabase(make_conninfo(bed.dsn, user=name), bed.site, version=VERSION)
+def test_rights_that_are_missing_keep_a_file_waiting(harness: Harness) -> None:
+    path = harness.land("a.csv", GOOD)
+    with role(harness, "NOSUPERUSER") as name:
+        database = PostgresDatabase(make_conninfo(harness.dsn, user=name), harness.site, version=VERSION)
         with pytest.raises(DatabaseRefused, match="permission denied"):
-            bed.process(path, database=database)
+            harness.process(path, database=database)
         database.close()
-    assert bed.query("SELECT * FROM source_files") == []
-    assert bed.process(path).outcome is Outcome.LOADED
+    assert harness.query("SELECT * FROM source_files") == []
+    assert harness.process(path).outcome is Outcome.LOADED
 
 
-def test_a_value_that_the_database_refuses_ends_its_file_only(bed: Bed) -> None:
-    bed.execute(
+def test_a_value_that_the_database_refuses_ends_its_file_only(harness: Harness) -> None:
+    harness.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
         " 'index row size 2712 exceeds btree maximum' USING ERRCODE = 'program_limit_exceeded'; END $$;"
         "CREATE TRIGGER refuse BEFORE INSERT ON greenstream.quarantined_row FOR EACH ROW EXECUTE FUNCTION refuse()"
     )
-    assert bed.load("a.csv", GOOD + "bad\n").outcome is Outcome.FAILED
-    assert bed.load("b.csv", GOOD).outcome is Outcome.LOADED
+    assert harness.load("a.csv", GOOD + "bad\n").outcome is Outcome.FAILED
+    assert harness.load("b.csv", GOOD).outcome is Outcome.LOADED
 
 
-def test_a_full_disk_keeps_a_rejected_file_waiting(bed: Bed) -> None:
-    path = bed.land("a.txt", GOOD)
+def test_a_full_disk_keeps_a_rejected_file_waiting(harness: Harness) -> None:
+    path = harness.land("a.txt", GOOD)
     with failing(1, 28), pytest.raises(StorageFull):
-        bed.process(path)
-    assert bed.query("SELECT * FROM source_files") == []
-    assert bed.process(path).outcome is Outcome.REJECTED
+        harness.process(path)
+    assert harness.query("SELECT * FROM source_files") == []
+    assert harness.process(path).outcome is Outcome.REJECTED
 
 
 # the store is asked
 
 
-def test_the_store_tells_a_fault_of_one_file_from_one_of_all(bed: Bed) -> None:
-    probe = StoreProbe(check=bed.store.check, seconds=time.monotonic)
+def test_the_store_tells_a_fault_of_one_file_from_one_of_all(harness: Harness) -> None:
+    probe = StoreProbe(check=harness.store.check, seconds=time.monotonic)
     assert not is_outage(StorageRefused("a.csv"), probe.answers)
     assert not is_outage(KeyError("a.csv"), probe.answers)
     with failing(1, 13):
-        assert is_outage(StorageRefused("a.csv"), StoreProbe(check=bed.store.check, seconds=time.monotonic).answers)
+        assert is_outage(StorageRefused("a.csv"), StoreProbe(check=harness.store.check, seconds=time.monotonic).answers)
     assert all(is_outage(error, probe.answers) for error in FAULTS)
     assert not is_outage(TransactionConflict("deadlock"), probe.answers)
 
@@ -311,16 +313,16 @@ def test_each_kind_of_outage_has_its_subject_and_a_conflict_is_none() -> None:
     assert set(OUTAGES) < set(subjects)
 
 
-def test_an_outage_is_one_alert_that_ends_once_nobody_tells_of_it(bed: Bed) -> None:
+def test_an_outage_is_one_alert_that_ends_once_nobody_tells_of_it(harness: Harness) -> None:
     outages = Outages()
 
     def check(at: datetime, *, noted: bool) -> list[dict[str, Any]]:
         if noted:
             outages.note(StorageRefused("raw-data can't be read"), at)
-        with connect_alerts(bed.dsn) as book, book.checking():
-            check_alerts(book, (), outages.lasting(), bed.site, at)
+        with connect_alerts(harness.dsn) as book, book.checking():
+            check_alerts(book, (), outages.lasting(), harness.site, at)
         outages.told(at)
-        return bed.query("SELECT subject, message, resolved_at FROM greenstream.alert WHERE code = 'OUTAGE'")
+        return harness.query("SELECT subject, message, resolved_at FROM greenstream.alert WHERE code = 'OUTAGE'")
 
     minutes = [NOW + timedelta(minutes=number) for number in range(9)]
     assert check(minutes[0], noted=True) == []
@@ -332,42 +334,42 @@ def test_an_outage_is_one_alert_that_ends_once_nobody_tells_of_it(bed: Bed) -> N
     assert [check(at, noted=False) for at in minutes[7:]] == [[told | {"resolved_at": minutes[7]}]] * 2
 
 
-def test_an_alert_that_another_process_held_ends_as_well(bed: Bed) -> None:
+def test_an_alert_that_another_process_held_ends_as_well(harness: Harness) -> None:
     outage = Outage(subject="database", since=NOW, last_at=NOW + LASTING, error="DatabaseRefused: no")
-    with connect_alerts(bed.dsn) as book:
-        check_alerts(book, (), [outage], bed.site, NOW + LASTING)
-        check_alerts(book, (), (), bed.site, NOW + LASTING + SILENT)
-        assert bed.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 1
-        check_alerts(book, (), (), bed.site, NOW + LASTING + 2 * SILENT)
-    assert bed.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 0
+    with connect_alerts(harness.dsn) as book:
+        check_alerts(book, (), [outage], harness.site, NOW + LASTING)
+        check_alerts(book, (), (), harness.site, NOW + LASTING + SILENT)
+        assert harness.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 1
+        check_alerts(book, (), (), harness.site, NOW + LASTING + 2 * SILENT)
+    assert harness.one("SELECT count(*) FROM greenstream.alert WHERE resolved_at IS NULL") == 0
 
 
 # by hand
 
 
-def test_ingest_says_what_holds_and_leaves_what_landed(bed: Bed, tmp_path: Path) -> None:
+def test_ingest_says_what_holds_and_leaves_what_landed(harness: Harness, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(GOOD)
-    with role(bed, "NOSUPERUSER") as name:
-        settings = Settings(home=bed.folder, database_url=make_conninfo(bed.dsn, user=name))
+    with role(harness, "NOSUPERUSER") as name:
+        settings = Settings(home=harness.folder, database_url=make_conninfo(harness.dsn, user=name))
         place = Place(settings, lambda _: None)
         ingest = Run(Console(quiet=True), place, json=False)
         with pytest.raises(DatabaseRefused, match=r"permission denied.*a\.csv has landed as raw-data/.* stays there"):
             ingest.all([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
         place.close()
-    assert bed.query("SELECT * FROM dead_letters") == []
-    (landed,) = bed.store.list_landed()
-    assert bed.process(landed.path).outcome is Outcome.LOADED
+    assert harness.query("SELECT * FROM dead_letters") == []
+    (landed,) = harness.store.list_landed()
+    assert harness.process(landed.path).outcome is Outcome.LOADED
 
 
 # the service
 
 
 @contextmanager
-def serving(bed: Bed, dsn: str) -> Iterator[list[dict[str, Any]]]:
+def serving(harness: Harness, dsn: str) -> Iterator[list[dict[str, Any]]]:
     """Intake and a worker, as in `up`, in threads of this process; what they log."""
     events, stop, metrics = list[dict[str, Any]](), threading.Event(), Metrics(CollectorRegistry())
-    log, settings = keeping(events), Settings(home=bed.folder, database_url=dsn)
+    log, settings = keeping(events), Settings(home=harness.folder, database_url=dsn)
     parts: list[Part] = [
         LandingWatch(stop, log),
         RouteWorker(Route.REALTIME, threading.Event(), stop, log, metrics),
@@ -389,26 +391,26 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def outcomes(bed: Bed) -> list[str]:
-    return [row["outcome"] for row in bed.query("SELECT outcome FROM source_files ORDER BY path")]
+def outcomes(harness: Harness) -> list[str]:
+    return [row["outcome"] for row in harness.query("SELECT outcome FROM source_files ORDER BY path")]
 
 
-def today_file(bed: Bed, name: str) -> None:
-    folder = bed.folder / "raw-data" / f"{datetime.now(UTC):%Y-%m-%d}"
+def today_file(harness: Harness, name: str) -> None:
+    folder = harness.folder / "raw-data" / f"{datetime.now(UTC):%Y-%m-%d}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(GOOD + f"{name},2024-03-15 18:45:00,3 kW,\n")
 
 
-def test_a_login_that_is_refused_for_a_while_costs_no_file(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_is_refused_for_a_while_costs_no_file(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", 1.0)
     monkeypatch.setattr(supervisor, "DATABASE_PAUSE_SECONDS", 0.5)
-    with role(bed, "SUPERUSER") as name, serving(bed, make_conninfo(bed.dsn, user=name)) as events:
-        today_file(bed, "a.csv")
-        until(lambda: outcomes(bed) == ["loaded"])
-        let_in(bed, name, "ALTER ROLE {name} NOLOGIN")
-        today_file(bed, "b.csv")
+    with role(harness, "SUPERUSER") as name, serving(harness, make_conninfo(harness.dsn, user=name)) as events:
+        today_file(harness, "a.csv")
+        until(lambda: outcomes(harness) == ["loaded"])
+        let_in(harness, name, "ALTER ROLE {name} NOLOGIN")
+        today_file(harness, "b.csv")
         until(lambda: any("not permitted to log in" in each["error"] for each in named(events, "waiting")))
-        let_in(bed, name, "ALTER ROLE {name} LOGIN")
-        until(lambda: outcomes(bed) == ["loaded", "loaded"])
-    assert bed.query("SELECT * FROM dead_letters") == []
+        let_in(harness, name, "ALTER ROLE {name} LOGIN")
+        until(lambda: outcomes(harness) == ["loaded", "loaded"])
+    assert harness.query("SELECT * FROM dead_letters") == []
     assert len(named(events, "waiting")) <= 2  # refused, and out of reach: each once

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.support.bed import HEADER, Bed, Databases, site_of
+from tests.support.harness import HEADER, Databases, Harness, site_of
 
 from greenstream.domain.ledger import Ledger
 
@@ -27,8 +27,8 @@ def rows_around(day: date, zone: ZoneInfo) -> list[datetime]:
     return [first + timedelta(minutes=15) * index for index in range(4 * 24 * 3)]
 
 
-def partitions(bed: Bed) -> list[dict[str, Any]]:
-    return bed.query(
+def partitions(harness: Harness) -> list[dict[str, Any]]:
+    return harness.query(
         "SELECT relname AS partition, min(reading_at) AS first, max(reading_at) AS last,"
         " count(*) AS readings FROM greenstream.reading r JOIN pg_class c ON c.oid = r.tableoid GROUP BY 1 ORDER BY 2"
     )
@@ -43,12 +43,12 @@ def test_each_local_day_has_a_partition_of_just_its_readings(databases: Database
     zone, day = ZoneInfo(timezone), ZONES[timezone]
     instants = rows_around(day, zone)
     now = instants[-1] + timedelta(hours=1)
-    with databases.bed(site_of(timezone), now=now) as bed:
-        assert bed.load("a.csv", file_of(instants)).ledger == Ledger(rows=288, stored=288)
+    with databases.harness(site_of(timezone), now=now) as harness:
+        assert harness.load("a.csv", file_of(instants)).ledger == Ledger(rows=288, stored=288)
         by_day: dict[date, list[datetime]] = {}
         for instant in instants:
             by_day.setdefault(instant.astimezone(zone).date(), []).append(instant)
-        assert partitions(bed) == [
+        assert partitions(harness) == [
             {
                 "partition": f"reading_{local:%Y%m%d}",
                 "first": min(those),
@@ -57,24 +57,24 @@ def test_each_local_day_has_a_partition_of_just_its_readings(databases: Database
             }
             for local, those in sorted(by_day.items())
         ]
-        assert [row["day"] for row in bed.query("SELECT day FROM greenstream.day ORDER BY 1")] == sorted(by_day)
+        assert [row["day"] for row in harness.query("SELECT day FROM greenstream.day ORDER BY 1")] == sorted(by_day)
 
 
-def test_days_before_the_retention_window_share_one_partition(bed: Bed) -> None:
-    first_daily = bed.one("SELECT first_daily FROM greenstream.site")
+def test_days_before_the_retention_window_share_one_partition(harness: Harness) -> None:
+    first_daily = harness.one("SELECT first_daily FROM greenstream.site")
     assert first_daily == date(2023, 12, 21)
     midnight = datetime(2023, 12, 21, tzinfo=UTC)
-    bed.load("a.csv", file_of([midnight - timedelta(seconds=1), midnight]))
-    assert [row["partition"] for row in partitions(bed)] == [
+    harness.load("a.csv", file_of([midnight - timedelta(seconds=1), midnight]))
+    assert [row["partition"] for row in partitions(harness)] == [
         "reading_older",
         "reading_20231221",
     ]
 
 
-def test_a_file_of_scattered_dates_since_2010_needs_one_partition_for_the_old_ones(bed: Bed) -> None:
+def test_a_file_of_scattered_dates_since_2010_needs_one_partition_for_the_old_ones(harness: Harness) -> None:
     instants = [datetime(2010, 1, 1, tzinfo=UTC) + timedelta(days=each) for each in range(5190)]
-    result = bed.load("a.csv", file_of(instants))
+    result = harness.load("a.csv", file_of(instants))
     assert result.ledger == Ledger(rows=5190, stored=5190)
-    older = partitions(bed)[0]
+    older = partitions(harness)[0]
     assert older["readings"] == sum(instant < datetime(2023, 12, 21, tzinfo=UTC) for instant in instants)
-    bed.assert_adds_up()
+    harness.assert_adds_up()

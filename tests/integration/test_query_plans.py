@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 import pytest
-from tests.support.bed import HEADER, Bed, Databases
+from tests.support.harness import HEADER, Databases, Harness
 
 RELATIONS = ("meter_readings", "current_readings")
 DAYS = 6
@@ -14,14 +14,14 @@ METERS = 300
 
 
 @pytest.fixture(scope="module")
-def filled(databases: Databases) -> Iterator[Bed]:
+def filled(databases: Databases) -> Iterator[Harness]:
     """Days of a small fleet, as many as make partitions matter."""
-    with databases.bed() as bed:
+    with databases.harness() as harness:
         start = datetime(2024, 3, 7, tzinfo=UTC)
         for day in range(DAYS):
-            bed.load(f"{day}.csv", file_of(start + timedelta(days=day)))
-        bed.execute("VACUUM ANALYZE")
-        yield bed
+            harness.load(f"{day}.csv", file_of(start + timedelta(days=day)))
+        harness.execute("VACUUM ANALYZE")
+        yield harness
 
 
 def file_of(day: datetime) -> str:
@@ -32,9 +32,9 @@ def file_of(day: datetime) -> str:
     )
 
 
-def nodes(bed: Bed, statement: LiteralString) -> list[dict[str, Any]]:
+def nodes(harness: Harness, statement: LiteralString) -> list[dict[str, Any]]:
     """All nodes of the plan that ran."""
-    (row,) = bed.query("EXPLAIN (ANALYZE, FORMAT JSON) " + statement)
+    (row,) = harness.query("EXPLAIN (ANALYZE, FORMAT JSON) " + statement)
     plan = row["QUERY PLAN"]
     return _flat((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
 
@@ -49,7 +49,7 @@ def reading_scans(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_a_meters_readings_come_by_the_index(filled: Bed, relation: str) -> None:
+def test_a_meters_readings_come_by_the_index(filled: Harness, relation: str) -> None:
     plan = nodes(filled, f"SELECT * FROM {relation} WHERE meter_id = 'SM-7' AND reading_at >= '2024-03-10 00:00Z'")
     scans = reading_scans(plan)
     assert scans
@@ -58,7 +58,7 @@ def test_a_meters_readings_come_by_the_index(filled: Bed, relation: str) -> None
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_a_time_span_touches_its_days_alone(filled: Bed, relation: str) -> None:
+def test_a_time_span_touches_its_days_alone(filled: Harness, relation: str) -> None:
     plan = nodes(
         filled,
         f"SELECT * FROM {relation} WHERE reading_at >= '2024-03-10 06:00Z' AND reading_at < '2024-03-10 07:00Z'",
@@ -67,18 +67,18 @@ def test_a_time_span_touches_its_days_alone(filled: Bed, relation: str) -> None:
     assert plan[0]["Actual Rows"] == METERS * 4
 
 
-def test_one_meters_newest_reading_reads_that_meter_alone(filled: Bed) -> None:
+def test_one_meters_newest_reading_reads_that_meter_alone(filled: Harness) -> None:
     plan = nodes(filled, "SELECT * FROM meter_readings WHERE meter_id = 'SM-7' ORDER BY reading_at DESC LIMIT 1")
     assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in reading_scans(plan)) <= 96 * DAYS
 
 
-def test_counting_readings_joins_nothing(filled: Bed) -> None:
+def test_counting_readings_joins_nothing(filled: Harness) -> None:
     plan = nodes(filled, "SELECT count(*) FROM meter_readings")
     assert not [node for node in plan if "Join" in node["Node Type"] or node["Node Type"] == "Nested Loop"]
     assert plan[0]["Actual Rows"] == 1
 
 
-def test_counting_current_readings_joins_no_words_and_compares_within_slots(filled: Bed) -> None:
+def test_counting_current_readings_joins_no_words_and_compares_within_slots(filled: Harness) -> None:
     plan = nodes(filled, "SELECT count(*) FROM current_readings")
     touched = {node.get("Relation Name", "") for node in plan}
     assert not touched & {"word", "flag_set", "meter", "location", "source_file"}
@@ -87,6 +87,6 @@ def test_counting_current_readings_joins_no_words_and_compares_within_slots(fill
 
 
 @pytest.mark.parametrize("table", ["alert", "dead_letter", "quarantined_row", "window_finding"])
-def test_what_is_open_is_asked_in_the_plan_itself_so_that_indexes_serve(filled: Bed, table: str) -> None:
+def test_what_is_open_is_asked_in_the_plan_itself_so_that_indexes_serve(filled: Harness, table: str) -> None:
     plan = filled.query(f"EXPLAIN SELECT FROM greenstream.{table} t WHERE greenstream.is_open(t)")
     assert not [row for row in plan if "is_open" in str(row)]

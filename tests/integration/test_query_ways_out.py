@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from tests.support.bed import NOW, UTC_SITE, Bed, Databases
+from tests.support.harness import NOW, UTC_SITE, Databases, Harness
 from tests.support.roles import login
 
 from greenstream.adapters.postgres.base.connection import connect
@@ -123,42 +123,44 @@ EXPLAIN SELECT 1; DROP TABLE greenstream.meter
 
 
 @pytest.fixture(scope="module")
-def served(databases: Databases) -> Iterator[Bed]:
+def served(databases: Databases) -> Iterator[Harness]:
     """A database whose reader was admitted."""
-    with databases.bed() as bed:
-        admit_reader(bed.dsn, temp_mb=LIMITS.temp_mb)
-        yield bed
+    with databases.harness() as harness:
+        admit_reader(harness.dsn, temp_mb=LIMITS.temp_mb)
+        yield harness
 
 
-def rows(bed: Bed, text: str, limits: QueryLimits = LIMITS, *, user: str = READER) -> list[tuple[str | None, ...]]:
-    with connect_reader(make_conninfo(bed.dsn, user=user)) as asking, asking.ask(text, limits) as answer:
+def rows(
+    harness: Harness, text: str, limits: QueryLimits = LIMITS, *, user: str = READER
+) -> list[tuple[str | None, ...]]:
+    with connect_reader(make_conninfo(harness.dsn, user=user)) as asking, asking.ask(text, limits) as answer:
         return [row for batch in answer.texts() for row in batch]
 
 
-def refusal(bed: Bed, text: str, limits: QueryLimits = LIMITS, *, user: str = READER) -> str:
+def refusal(harness: Harness, text: str, limits: QueryLimits = LIMITS, *, user: str = READER) -> str:
     """What is said of it, in a line."""
     with pytest.raises(InvalidQuery) as refused:
-        rows(bed, text, limits, user=user)
+        rows(harness, text, limits, user=user)
     assert "\n" not in str(refused.value)
     return str(refused.value)
 
 
-def state(bed: Bed) -> list[Any]:
+def state(harness: Harness) -> list[Any]:
     """All that a way out would have changed: locks, sessions, relations, large objects, roles, settings, log files."""
     return [
-        bed.query("SELECT locktype, objid FROM pg_locks WHERE locktype = 'advisory'"),
-        bed.query("SELECT oid FROM pg_largeobject_metadata"),
-        bed.query("SELECT slot_name FROM pg_replication_slots"),
-        bed.query("SELECT oid, relname, relacl::text FROM pg_class WHERE relkind IN ('r', 'v', 'S') ORDER BY oid"),
-        bed.query("SELECT rolname, rolsuper, rolconfig::text FROM pg_roles ORDER BY 1"),
-        bed.query("SELECT extname FROM pg_extension ORDER BY 1"),
-        bed.query("SELECT pg_conf_load_time(), pg_postmaster_start_time()"),
-        bed.query("SELECT last_value, is_called FROM greenstream.meter_meter_key_seq"),
-        bed.query("SELECT count(*) FROM alerts"),
+        harness.query("SELECT locktype, objid FROM pg_locks WHERE locktype = 'advisory'"),
+        harness.query("SELECT oid FROM pg_largeobject_metadata"),
+        harness.query("SELECT slot_name FROM pg_replication_slots"),
+        harness.query("SELECT oid, relname, relacl::text FROM pg_class WHERE relkind IN ('r', 'v', 'S') ORDER BY oid"),
+        harness.query("SELECT rolname, rolsuper, rolconfig::text FROM pg_roles ORDER BY 1"),
+        harness.query("SELECT extname FROM pg_extension ORDER BY 1"),
+        harness.query("SELECT pg_conf_load_time(), pg_postmaster_start_time()"),
+        harness.query("SELECT last_value, is_called FROM greenstream.meter_meter_key_seq"),
+        harness.query("SELECT count(*) FROM alerts"),
     ]
 
 
-def test_every_way_out_is_refused_and_leaves_the_server_as_it_was(served: Bed) -> None:
+def test_every_way_out_is_refused_and_leaves_the_server_as_it_was(served: Harness) -> None:
     before = state(served)
     with psycopg.connect(served.dsn, autocommit=True) as ours:
         ours.execute('LISTEN "procrastinate_queue#realtime"')
@@ -168,7 +170,7 @@ def test_every_way_out_is_refused_and_leaves_the_server_as_it_was(served: Bed) -
     assert state(served) == before
 
 
-def test_a_login_of_its_own_has_no_way_back(served: Bed) -> None:
+def test_a_login_of_its_own_has_no_way_back(served: Harness) -> None:
     """What the command doesn't let through, asked by whoever connects as this role."""
     tries = """RESET ROLE; SET ROLE greenstream; SET SESSION AUTHORIZATION greenstream; SET temp_file_limit = -1;
         CREATE TABLE public.x (); CREATE TEMP TABLE x (); CREATE SCHEMA x; ALTER ROLE greenstream_reader CREATEDB;
@@ -185,7 +187,7 @@ def test_a_login_of_its_own_has_no_way_back(served: Bed) -> None:
         assert theirs.execute("SELECT current_user, session_user").fetchone() == (READER, READER)
 
 
-def test_it_reads_all_that_is_published_and_nothing_else(served: Bed) -> None:
+def test_it_reads_all_that_is_published_and_nothing_else(served: Harness) -> None:
     for relation in RELATIONS:
         assert rows(served, f"SELECT count(*) FROM {relation}") == [("0",)]
     seen = "SELECT table_name FROM information_schema.tables WHERE table_schema !~ '^(pg_catalog|information_schema)$'"
@@ -195,12 +197,12 @@ def test_it_reads_all_that_is_published_and_nothing_else(served: Bed) -> None:
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1"])
-def test_it_gets_into_no_other_database(served: Bed, database: str) -> None:
+def test_it_gets_into_no_other_database(served: Harness, database: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(served.dsn, user=READER, dbname=database)
 
 
-def test_its_connections_leave_room_for_ours(served: Bed) -> None:
+def test_its_connections_leave_room_for_ours(served: Harness) -> None:
     with psycopg.connect(served.dsn) as ours:
         row = ours.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
     assert row == (20,)
@@ -215,13 +217,13 @@ def test_its_connections_leave_room_for_ours(served: Bed) -> None:
         ("SELECT n FROM generate_series(1, 10000000) AS t (n) ORDER BY random()", "TEMP_MB"),
     ],
 )
-def test_what_wants_more_than_a_limit_names_it(served: Bed, text: str, setting: str) -> None:
+def test_what_wants_more_than_a_limit_names_it(served: Harness, text: str, setting: str) -> None:
     limits = LIMITS if setting != "SECONDS" else QueryLimits(seconds=1, rows=1, memory_mb=64, temp_mb=64)
     assert refusal(served, text, limits).endswith(f"or raise GREENSTREAM_QUERY_MAX_{setting}")
 
 
 @pytest.mark.parametrize("form", ["texts", "values", "json_rows", "csv"])
-def test_an_answer_is_whole_or_an_error_in_each_form(served: Bed, form: str) -> None:
+def test_an_answer_is_whole_or_an_error_in_each_form(served: Harness, form: str) -> None:
     def read(count: int) -> int:
         text = f"SELECT n FROM generate_series(1, {count}) AS t (n)"
         with connect_reader(make_conninfo(served.dsn, user=READER)) as asking, asking.ask(text, LIMITS) as answer:
@@ -233,17 +235,17 @@ def test_an_answer_is_whole_or_an_error_in_each_form(served: Bed, form: str) -> 
         read(LIMITS.rows + 1)
 
 
-def test_a_query_that_lifts_the_servers_limit_is_ended_by_us(bed: Bed) -> None:
+def test_a_query_that_lifts_the_servers_limit_is_ended_by_us(harness: Harness) -> None:
     """In a database of yours anybody may call set_config; it works from the second batch of rows on."""
     text = "SELECT CASE WHEN n = 1 THEN set_config('statement_timeout', '0', false) WHEN n > 5000 THEN"
     text += " pg_sleep(0.1)::text END FROM generate_series(1, 9000) AS t (n)"
     began = time.monotonic()
     limits = QueryLimits(seconds=2, rows=20_000, memory_mb=64, temp_mb=64)
-    assert "longer than 2 s" in refusal(bed, text, limits, user="greenstream")
+    assert "longer than 2 s" in refusal(harness, text, limits, user="greenstream")
     assert time.monotonic() - began < 10
 
 
-def test_a_reader_that_stops_reading_holds_no_locks_for_ever(served: Bed) -> None:
+def test_a_reader_that_stops_reading_holds_no_locks_for_ever(served: Harness) -> None:
     limits = QueryLimits(seconds=1, rows=20_000, memory_mb=64, temp_mb=64)
     slow = pytest.raises(InvalidQuery, match="its reading included")
     dsn = make_conninfo(served.dsn, user=READER)
@@ -253,7 +255,7 @@ def test_a_reader_that_stops_reading_holds_no_locks_for_ever(served: Bed) -> Non
     assert served.one("SELECT count(*) FROM pg_stat_activity WHERE usename = 'greenstream_reader'") == 0
 
 
-def test_the_reader_is_put_right_when_something_is_missing(served: Bed) -> None:
+def test_the_reader_is_put_right_when_something_is_missing(served: Harness) -> None:
     served.execute("REVOKE SELECT ON public.alerts FROM greenstream_reader")
     served.execute("ALTER ROLE greenstream_reader CREATEDB")
     served.execute("GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC")
@@ -264,12 +266,12 @@ def test_the_reader_is_put_right_when_something_is_missing(served: Bed) -> None:
     admit_reader(served.dsn, temp_mb=LIMITS.temp_mb)
 
 
-def test_two_that_admit_the_reader_at_once_do_not_meet(bed: Bed) -> None:
+def test_two_that_admit_the_reader_at_once_do_not_meet(harness: Harness) -> None:
     failures: list[BaseException] = []
 
     def admit() -> None:
         try:
-            admit_reader(bed.dsn, temp_mb=LIMITS.temp_mb)
+            admit_reader(harness.dsn, temp_mb=LIMITS.temp_mb)
         except BaseException as error:  # pytest would only warn of it
             failures.append(error)
 
@@ -282,20 +284,20 @@ def test_two_that_admit_the_reader_at_once_do_not_meet(bed: Bed) -> None:
 
 
 @pytest.fixture
-def analyst(bed: Bed) -> Iterator[str]:
+def analyst(harness: Harness) -> Iterator[str]:
     """A role of somebody's own, with an odd name."""
     name = sql.Identifier('an "analyst"')
-    with psycopg.connect(bed.dsn, autocommit=True) as admin:
+    with psycopg.connect(harness.dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE ROLE {}").format(name))
         yield 'an "analyst"'
         admin.execute(sql.SQL("DROP OWNED BY {}; DROP ROLE {}").format(name, name))
 
 
-def test_a_grant_gives_the_relations_and_nothing_else_however_often(bed: Bed, analyst: str) -> None:
-    first = grant_reading(bed.dsn, analyst)
-    assert grant_reading(bed.dsn, analyst) == first
+def test_a_grant_gives_the_relations_and_nothing_else_however_often(harness: Harness, analyst: str) -> None:
+    first = grant_reading(harness.dsn, analyst)
+    assert grant_reading(harness.dsn, analyst) == first
     assert [right for right in first if right.startswith("SELECT on ")] == [f"SELECT on {name}" for name in RELATIONS]
-    given = bed.query(
+    given = harness.query(
         "SELECT table_schema, table_name, privilege_type FROM information_schema.table_privileges"
         " WHERE grantee = %s ORDER BY 2",
         analyst,
@@ -313,26 +315,26 @@ def test_who_reads_all_relations_reads_those_of_a_later_version_too(databases: D
             assert readers(connection) == [analyst]
 
 
-def test_a_role_that_is_not_there_is_named(bed: Bed) -> None:
+def test_a_role_that_is_not_there_is_named(harness: Harness) -> None:
     with pytest.raises(NotFound, match="there is no role nobody_of_ours: make one first"):
-        grant_reading(bed.dsn, "nobody_of_ours")
+        grant_reading(harness.dsn, "nobody_of_ours")
 
 
-def test_the_server_ends_what_it_does_for_a_client_that_is_gone(bed: Bed) -> None:
-    with connect(bed.dsn) as connection:
+def test_the_server_ends_what_it_does_for_a_client_that_is_gone(harness: Harness) -> None:
+    with connect(harness.dsn) as connection:
         assert connection.execute("SHOW client_connection_check_interval").fetchone() == ("2s",)
 
 
-def test_the_doctor_tells_what_a_query_could_do(bed: Bed) -> None:
+def test_the_doctor_tells_what_a_query_could_do(harness: Harness) -> None:
     def found(reader_url: str | None = None) -> tuple[str, str]:
-        settings = Settings(home=bed.folder, database_url=bed.dsn, reader_url=reader_url)
+        settings = Settings(home=harness.folder, database_url=harness.dsn, reader_url=reader_url)
         [finding] = reader(Place(settings, lambda _: None), "greenstream")
         return finding.level, finding.found
 
     assert found() == ("warning", "`query` has the rights of greenstream: only its transaction keeps it from writing")
-    with login(bed.dsn, "patient") as role, psycopg.connect(bed.dsn, autocommit=True) as admin:
-        grant_reading(bed.dsn, role)
-        theirs = make_conninfo(bed.dsn, user=role)
+    with login(harness.dsn, "patient") as role, psycopg.connect(harness.dsn, autocommit=True) as admin:
+        grant_reading(harness.dsn, role)
+        theirs = make_conninfo(harness.dsn, user=role)
         assert found(theirs) == ("warning", "a query of patient may fill the disk with temporary files")
         admin.execute("ALTER ROLE patient SET temp_file_limit = '4GB'")
         assert found(theirs) == ("ok", "`query` connects as patient, which can only read")

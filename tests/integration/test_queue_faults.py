@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from procrastinate import exceptions as queue_errors
 from procrastinate.manager import JobManager
-from tests.support.bed import Bed
+from tests.support.harness import Harness
 
 from greenstream.adapters.queues.procrastinate_queue import FileQueue, FileWorker, hand_back_lost
 from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable
@@ -19,8 +19,8 @@ PATH = "raw-data/2024-03-20/a.csv"
 
 
 @contextmanager
-def queued(bed: Bed) -> Iterator[FileQueue]:
-    queue = FileQueue(bed.dsn)
+def queued(harness: Harness) -> Iterator[FileQueue]:
+    queue = FileQueue(harness.dsn)
     queue.put(PATH, Route.REALTIME)
     try:
         yield queue
@@ -28,17 +28,17 @@ def queued(bed: Bed) -> Iterator[FileQueue]:
         queue.close()
 
 
-def jobs(bed: Bed) -> list[str]:
-    return [row["status"] for row in bed.query("SELECT status::text FROM greenstream_queue.procrastinate_jobs")]
+def jobs(harness: Harness) -> list[str]:
+    return [row["status"] for row in harness.query("SELECT status::text FROM greenstream_queue.procrastinate_jobs")]
 
 
 class Worked:
     """A worker that notes what it works on, and is stopped once that was `times`."""
 
-    def __init__(self, bed: Bed, work: Callable[[str], int | None] = lambda _: None, *, times: int = 1) -> None:
+    def __init__(self, harness: Harness, work: Callable[[str], int | None] = lambda _: None, *, times: int = 1) -> None:
         self.paths: list[str] = []
         self._work, self._times = work, times
-        self.worker = FileWorker(bed.dsn, Route.REALTIME, self._note)
+        self.worker = FileWorker(harness.dsn, Route.REALTIME, self._note)
 
     def run(self) -> None:
         alarm = threading.Timer(PATIENCE, self.worker.stop)
@@ -58,7 +58,7 @@ class Worked:
 @pytest.mark.parametrize("step", ["finish_job_by_id_async", "retry_job_by_id_async"])
 @pytest.mark.parametrize("reached", [True, False], ids=["only the answer lost", "never reached"])
 def test_a_job_whose_end_is_lost_repeats_or_is_over(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch, step: str, reached: bool
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, step: str, reached: bool
 ) -> None:
     tell = getattr(JobManager, step)
 
@@ -68,32 +68,32 @@ def test_a_job_whose_end_is_lost_repeats_or_is_over(
         raise queue_errors.ConnectorException("server closed the connection")
 
     is_over = step.startswith("finish") and reached
-    with queued(bed):
+    with queued(harness):
         with monkeypatch.context() as patched:
             patched.setattr(JobManager, step, tell_and_lose)
-            first = Worked(bed, (lambda _: None) if step.startswith("finish") else (lambda _: 0), times=9)
+            first = Worked(harness, (lambda _: None) if step.startswith("finish") else (lambda _: 0), times=9)
             with pytest.raises(DatabaseUnavailable):
                 first.run()
-        assert hand_back_lost(bed.dsn, lambda _path, _route: True) == (0 if reached else 1)
-        assert jobs(bed) == ([] if is_over else ["todo"])
+        assert hand_back_lost(harness.dsn, lambda _path, _route: True) == (0 if reached else 1)
+        assert jobs(harness) == ([] if is_over else ["todo"])
         if not is_over:
-            second = Worked(bed)
+            second = Worked(harness)
             second.run()
             assert second.paths == [PATH]
-    assert jobs(bed) == []
+    assert jobs(harness) == []
 
 
-def test_what_the_worker_can_t_handle_ends_it_and_the_file_stays_queued(bed: Bed) -> None:
+def test_what_the_worker_can_t_handle_ends_it_and_the_file_stays_queued(harness: Harness) -> None:
     def refuse(_: str) -> int | None:
         raise DatabaseRefused("password authentication failed")
 
-    with queued(bed), pytest.raises(DatabaseRefused):
-        Worked(bed, refuse, times=9).run()
-    assert jobs(bed) == ["todo"]
+    with queued(harness), pytest.raises(DatabaseRefused):
+        Worked(harness, refuse, times=9).run()
+    assert jobs(harness) == ["todo"]
 
 
-def test_a_file_queued_anew_while_it_is_put_off_is_worked_on_once_more(bed: Bed) -> None:
-    with queued(bed) as queue:
+def test_a_file_queued_anew_while_it_is_put_off_is_worked_on_once_more(harness: Harness) -> None:
+    with queued(harness) as queue:
 
         def put_off(path: str) -> int | None:
             if len(worked.paths) == 1:
@@ -101,27 +101,27 @@ def test_a_file_queued_anew_while_it_is_put_off_is_worked_on_once_more(bed: Bed)
                 return 0
             return None
 
-        worked = Worked(bed, put_off, times=2)
+        worked = Worked(harness, put_off, times=2)
         worked.run()
         assert worked.paths == [PATH, PATH]
-    assert jobs(bed) == []
+    assert jobs(harness) == []
 
 
-def test_a_lost_file_that_was_queued_anew_hinders_no_other_one(bed: Bed) -> None:
-    with queued(bed) as queue:
-        bed.execute("SET search_path = greenstream_queue; UPDATE procrastinate_jobs SET status = 'doing'")
+def test_a_lost_file_that_was_queued_anew_hinders_no_other_one(harness: Harness) -> None:
+    with queued(harness) as queue:
+        harness.execute("SET search_path = greenstream_queue; UPDATE procrastinate_jobs SET status = 'doing'")
         queue.put(PATH, Route.REALTIME)
-        assert hand_back_lost(bed.dsn, lambda _path, _route: True) == 1
-    assert jobs(bed) == ["todo"]
+        assert hand_back_lost(harness.dsn, lambda _path, _route: True) == 1
+    assert jobs(harness) == ["todo"]
 
 
-def test_a_worker_stopped_before_it_runs_ends_at_once(bed: Bed) -> None:
-    worked = Worked(bed)
+def test_a_worker_stopped_before_it_runs_ends_at_once(harness: Harness) -> None:
+    worked = Worked(harness)
     worked.worker.stop()
-    with queued(bed):
+    with queued(harness):
         worked.run()
     assert worked.paths == []
-    assert jobs(bed) == ["todo"]
+    assert jobs(harness) == ["todo"]
 
 
 def test_a_worker_that_is_stopped_while_it_connects_ends() -> None:

@@ -9,15 +9,15 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.bed import HEADER, NOW, Bed, Databases, site_of
 from tests.support.forking import CONTEXT
+from tests.support.harness import HEADER, NOW, Databases, Harness, site_of
 
 from greenstream.adapters.postgres.corrections.replay import PostgresReplay
 from greenstream.adapters.postgres.loading.load import PostgresLoad
 from greenstream.application.corrections.context import CorrectionContext
 from greenstream.application.corrections.rejudge import RejudgedDay, rejudge_days
 from greenstream.application.corrections.replay import ReplayedFile, export_rows, replay_fixes, replay_rows
-from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.detect import detect_findings
 from greenstream.application.history.settle import settle
 from greenstream.domain.corrections.fixes import Fixes, read_fixes, to_csv
 from greenstream.domain.corrections.rejudge import reach_of
@@ -34,142 +34,144 @@ FUTURE = "SM-1,2024-04-01 10:00:00,2 kW,Residential_Zone_1\n"
 FUTURE_CODE = "TIMESTAMP_OUT_OF_RANGE"
 
 
-def context(bed: Bed, now: datetime = LATER, *, site: Site | None = None, dry_run: bool = False) -> CorrectionContext:
+def context(
+    harness: Harness, now: datetime = LATER, *, site: Site | None = None, dry_run: bool = False
+) -> CorrectionContext:
     return CorrectionContext(
-        landing=bed.store,
-        replays=bed.database.replays(),
-        lake=bed.lake,
-        site=site or bed.site,
+        landing=harness.store,
+        replays=harness.database.replays(),
+        lake=harness.lake,
+        site=site or harness.site,
         clock=lambda: now,
         dry_run=dry_run,
     )
 
 
-def replay(bed: Bed, choice: RowChoice = ALL, **options: Any) -> list[ReplayedFile]:
-    return list(replay_rows(choice, context(bed, **options)))
+def replay(harness: Harness, choice: RowChoice = ALL, **options: Any) -> list[ReplayedFile]:
+    return list(replay_rows(choice, context(harness, **options)))
 
 
-def fix(bed: Bed, lines: Mapping[str, Fixes], **options: Any) -> list[ReplayedFile]:
-    return list(replay_fixes(lines, context(bed, **options)))
+def fix(harness: Harness, lines: Mapping[str, Fixes], **options: Any) -> list[ReplayedFile]:
+    return list(replay_fixes(lines, context(harness, **options)))
 
 
-def rejudged(bed: Bed, rule: str, first: date | None = None, **options: Any) -> list[RejudgedDay]:
-    return list(rejudge_days(reach_of(rule).flags, first, None, context(bed, **options)))
+def rejudged(harness: Harness, rule: str, first: date | None = None, **options: Any) -> list[RejudgedDay]:
+    return list(rejudge_days(reach_of(rule).flags, first, None, context(harness, **options)))
 
 
-def raw_file(bed: Bed, path: str) -> Path:
-    return bed.folder / path
+def raw_file(harness: Harness, path: str) -> Path:
+    return harness.folder / path
 
 
 # rows
 
 
-def test_a_row_that_passes_now_is_a_reading_of_its_file_and_the_ledger_moves(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + "SM-1,2024-03-15 10:00:00,1 kW,\n" + FUTURE + "broken\n")
-    path = bed.one("SELECT path FROM source_files")
-    (done,) = replay(bed)
+def test_a_row_that_passes_now_is_a_reading_of_its_file_and_the_ledger_moves(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + "SM-1,2024-03-15 10:00:00,1 kW,\n" + FUTURE + "broken\n")
+    path = harness.one("SELECT path FROM source_files")
+    (done,) = replay(harness)
     assert done.ledger == Ledger(rows=3, stored=2, duplicate=0, rejected=1)
     assert done.changes == {(FUTURE_CODE, "OK"): 1, ("MALFORMED_ROW", "MALFORMED_ROW"): 1}
-    (reading,) = bed.query(
+    (reading,) = harness.query(
         "SELECT source_file, processed_timestamp, region, r.line_number FROM meter_readings m"
         " JOIN greenstream.reading r ON m.record_id = encode(r.record_id, 'hex') WHERE m.energy_value = '2 kW'"
     )
     assert reading == {"source_file": path, "processed_timestamp": LATER, "region": "Zone1", "line_number": 3}
-    states = bed.query("SELECT line_number, replayed_at FROM quarantined_rows ORDER BY 1")
+    states = harness.query("SELECT line_number, replayed_at FROM quarantined_rows ORDER BY 1")
     assert [row["replayed_at"] for row in states] == [LATER, None]
-    assert bed.sums() == (3, 2, 0, 1)
-    bed.assert_adds_up()
+    assert harness.sums() == (3, 2, 0, 1)
+    harness.assert_adds_up()
 
 
-def test_replaying_twice_is_replaying_once(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + FUTURE)
-    assert [done.stored for done in replay(bed)] == [1]
-    before = bed.query("SELECT * FROM source_files")
-    assert replay(bed) == []
-    assert bed.query("SELECT * FROM source_files") == before
-    bed.assert_adds_up()
+def test_replaying_twice_is_replaying_once(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + FUTURE)
+    assert [done.stored for done in replay(harness)] == [1]
+    before = harness.query("SELECT * FROM source_files")
+    assert replay(harness) == []
+    assert harness.query("SELECT * FROM source_files") == before
+    harness.assert_adds_up()
 
 
-def test_a_dry_run_says_the_same_and_changes_nothing(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + FUTURE + "broken\n")
+def test_a_dry_run_says_the_same_and_changes_nothing(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + FUTURE + "broken\n")
     tables = ("greenstream.load", "greenstream.quarantined_row", "greenstream.day", "greenstream.source_file")
-    before = [bed.one(f"SELECT json_agg(t)::text FROM {table} t") for table in tables]
-    (said,) = replay(bed, dry_run=True)
-    assert [bed.one(f"SELECT json_agg(t)::text FROM {table} t") for table in tables] == before
-    (done,) = replay(bed)
+    before = [harness.one(f"SELECT json_agg(t)::text FROM {table} t") for table in tables]
+    (said,) = replay(harness, dry_run=True)
+    assert [harness.one(f"SELECT json_agg(t)::text FROM {table} t") for table in tables] == before
+    (done,) = replay(harness)
     assert said.changes == done.changes
 
 
-def test_a_row_that_came_again_meanwhile_is_a_duplicate(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + FUTURE)
-    bed.process(bed.land("b.csv", HEADER + FUTURE + "SM-2,2024-03-15 10:00:00,1 kW,\n"), now=LATER)
-    (done,) = replay(bed)
+def test_a_row_that_came_again_meanwhile_is_a_duplicate(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + FUTURE)
+    harness.process(harness.land("b.csv", HEADER + FUTURE + "SM-2,2024-03-15 10:00:00,1 kW,\n"), now=LATER)
+    (done,) = replay(harness)
     assert (done.stored, done.duplicate) == (0, 1)
     assert done.ledger == Ledger(rows=1, duplicate=1)
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_a_row_that_comes_again_after_its_replay_is_a_duplicate(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + FUTURE)
-    replay(bed)
-    again = bed.process(bed.land("b.csv", HEADER + FUTURE + FUTURE), now=LATER + timedelta(seconds=1))
+def test_a_row_that_comes_again_after_its_replay_is_a_duplicate(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + FUTURE)
+    replay(harness)
+    again = harness.process(harness.land("b.csv", HEADER + FUTURE + FUTURE), now=LATER + timedelta(seconds=1))
     assert again.ledger == Ledger(rows=2, duplicate=2)
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_a_row_that_fails_for_another_reason_now_says_so(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + FUTURE)
-    (done,) = replay(bed, site=site_of(earliest_reading=datetime(2024, 5, 1, tzinfo=UTC), max_meter_id_chars=3))
+def test_a_row_that_fails_for_another_reason_now_says_so(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + FUTURE)
+    (done,) = replay(harness, site=site_of(earliest_reading=datetime(2024, 5, 1, tzinfo=UTC), max_meter_id_chars=3))
     assert done.changes == {(FUTURE_CODE, "MISSING_METER_ID"): 1}
-    (row,) = bed.query("SELECT code, rule_id, replayed_at FROM quarantined_rows")
+    (row,) = harness.query("SELECT code, rule_id, replayed_at FROM quarantined_rows")
     assert row == {"code": "MISSING_METER_ID", "rule_id": "parse", "replayed_at": None}
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_only_the_chosen_rows_are_replayed(bed: Bed) -> None:
-    paths = [bed.load(f"{name}.csv", HEADER + FUTURE.replace("SM-1", name) * 2).delivery.path for name in "ab"]
-    assert sum(done.rows for done in replay(bed, RowChoice(code="MALFORMED_ROW"))) == 0
-    (done,) = replay(bed, RowChoice(source_file=paths[1], lines=[3]))
+def test_only_the_chosen_rows_are_replayed(harness: Harness) -> None:
+    paths = [harness.load(f"{name}.csv", HEADER + FUTURE.replace("SM-1", name) * 2).delivery.path for name in "ab"]
+    assert sum(done.rows for done in replay(harness, RowChoice(code="MALFORMED_ROW"))) == 0
+    (done,) = replay(harness, RowChoice(source_file=paths[1], lines=[3]))
     assert (done.source_file, done.rows) == (paths[1], 1)
-    assert bed.sums() == (4, 1, 0, 3)
-    bed.assert_adds_up()
+    assert harness.sums() == (4, 1, 0, 3)
+    harness.assert_adds_up()
 
 
-def test_a_row_is_judged_in_the_company_of_its_file(bed: Bed) -> None:
+def test_a_row_is_judged_in_the_company_of_its_file(harness: Harness) -> None:
     lines = [f"SM-1,2024-04-01 10:{minute},1 kW,\n" for minute in ("00", "??", "30")]
-    bed.load("a.csv", HEADER + "".join(lines))
-    assert bed.sums() == (3, 0, 0, 3)
-    (done,) = replay(bed, RowChoice(lines=[3]))
+    harness.load("a.csv", HEADER + "".join(lines))
+    assert harness.sums() == (3, 0, 0, 3)
+    (done,) = replay(harness, RowChoice(lines=[3]))
     assert done.changes == {("TIMESTAMP_UNRECOVERABLE", "OK"): 1}
-    (reading,) = bed.query("SELECT reading_at, flags FROM meter_readings")
+    (reading,) = harness.query("SELECT reading_at, flags FROM meter_readings")
     assert reading == {"reading_at": datetime(2024, 4, 1, 10, 15, tzinfo=UTC), "flags": ["TIMESTAMP_INFERRED"]}
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
 def test_the_wall_time_of_a_repeated_hour_is_that_of_the_first_landing(databases: Databases) -> None:
     row = "SM-1,2024-10-27 02:30,1 kW,\n"
     landed = datetime(2024, 10, 27, 1, 40, tzinfo=UTC)
-    with databases.bed(site_of("Europe/Berlin"), now=NOW) as bed:
-        bed.load("a.csv", HEADER + row, received_at=landed)
-        replay(bed, now=datetime(2024, 11, 20, tzinfo=UTC))
-        assert bed.one("SELECT reading_at FROM meter_readings") == datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
+    with databases.harness(site_of("Europe/Berlin"), now=NOW) as harness:
+        harness.load("a.csv", HEADER + row, received_at=landed)
+        replay(harness, now=datetime(2024, 11, 20, tzinfo=UTC))
+        assert harness.one("SELECT reading_at FROM meter_readings") == datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
 
 
 # fixes
 
 
-def exported(bed: Bed) -> str:
-    return to_csv(list(export_rows(ALL, context(bed)))).decode()
+def exported(harness: Harness) -> str:
+    return to_csv(list(export_rows(ALL, context(harness)))).decode()
 
 
-def test_an_export_that_was_fixed_is_replayed_in_the_places_of_the_rows(bed: Bed) -> None:
+def test_an_export_that_was_fixed_is_replayed_in_the_places_of_the_rows(harness: Harness) -> None:
     semicolons = 'meter_id;timestamp;energy_value\n"SM-2;2024-03-15 10:15;1,5 kW\n'
-    bed.load("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\nSM-1,cut o\nSM-1,2024-03-15 10:30,1 kW,\n")
-    bed.load("b.csv", semicolons)
-    text = exported(bed).replace("SM-1,cut o", "SM-1,???,7 kW,").replace('""SM-2', "SM-2")
-    first, second = fix(bed, read_fixes("fixed.csv", text.encode()))
+    harness.load("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\nSM-1,cut o\nSM-1,2024-03-15 10:30,1 kW,\n")
+    harness.load("b.csv", semicolons)
+    text = exported(harness).replace("SM-1,cut o", "SM-1,???,7 kW,").replace('""SM-2', "SM-2")
+    first, second = fix(harness, read_fixes("fixed.csv", text.encode()))
     assert (first.changes, second.changes) == ({("MALFORMED_ROW", "OK"): 1},) * 2
-    found = bed.query(
+    found = harness.query(
         "SELECT energy_value, consumption_kw::float AS kw, reading_at FROM meter_readings WHERE energy_value <> '1 kW'"
         " ORDER BY reading_at, energy_value"
     )
@@ -178,63 +180,63 @@ def test_an_export_that_was_fixed_is_replayed_in_the_places_of_the_rows(bed: Bed
         {"energy_value": "1,5 kW", "kw": 1.5, "reading_at": quarter_past},
         {"energy_value": "7 kW", "kw": 7.0, "reading_at": quarter_past},
     ]
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_lines_that_nobody_fixed_are_as_they_came_whatever_their_bytes(bed: Bed) -> None:
-    bed.load("a.csv", HEADER.encode() + b"SM-\xff,2024-03-15 10:00,1 kW,\n")
-    (done,) = fix(bed, read_fixes("fixed.csv", exported(bed).encode()))
+def test_lines_that_nobody_fixed_are_as_they_came_whatever_their_bytes(harness: Harness) -> None:
+    harness.load("a.csv", HEADER.encode() + b"SM-\xff,2024-03-15 10:00,1 kW,\n")
+    (done,) = fix(harness, read_fixes("fixed.csv", exported(harness).encode()))
     assert done.changes == {("MALFORMED_ROW", "MALFORMED_ROW"): 1}
 
 
-def test_without_its_file_a_row_waits_for_a_fix_that_has_the_header(bed: Bed) -> None:
-    path = bed.load("a.csv", HEADER + FUTURE + "SM-1,???,3 kW,\n").delivery.path
-    raw_file(bed, path).unlink()
-    (done,) = replay(bed)
+def test_without_its_file_a_row_waits_for_a_fix_that_has_the_header(harness: Harness) -> None:
+    path = harness.load("a.csv", HEADER + FUTURE + "SM-1,???,3 kW,\n").delivery.path
+    raw_file(harness, path).unlink()
+    (done,) = replay(harness)
     assert "no longer in the landing zone" in str(done.trouble)
     lines = {2: FUTURE.strip(), 3: "SM-1,???,3 kW,"}
-    (done,) = fix(bed, {path: Fixes(lines=lines)})
+    (done,) = fix(harness, {path: Fixes(lines=lines)})
     assert done.trouble
-    (done,) = fix(bed, {path: Fixes(lines=lines, header=HEADER.strip())})
+    (done,) = fix(harness, {path: Fixes(lines=lines, header=HEADER.strip())})
     assert done.changes == {
         (FUTURE_CODE, "OK"): 1,
         ("TIMESTAMP_UNRECOVERABLE", "TIMESTAMP_UNRECOVERABLE"): 1,  # what it stood beside is gone
     }
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_a_file_that_was_replaced_is_no_company(bed: Bed) -> None:
-    path = bed.load("a.csv", HEADER + FUTURE).delivery.path
-    raw_file(bed, path).write_text(HEADER + "SM-9,2024-03-15 10:00,1 kW,\n")
-    (done,) = replay(bed)
+def test_a_file_that_was_replaced_is_no_company(harness: Harness) -> None:
+    path = harness.load("a.csv", HEADER + FUTURE).delivery.path
+    raw_file(harness, path).write_text(HEADER + "SM-9,2024-03-15 10:00,1 kW,\n")
+    (done,) = replay(harness)
     assert done.trouble
-    assert bed.sums() == (1, 0, 0, 1)
+    assert harness.sums() == (1, 0, 0, 1)
 
 
-def test_a_fix_of_a_row_that_waits_no_longer_is_said(bed: Bed) -> None:
-    path = bed.load("a.csv", HEADER + FUTURE).delivery.path
-    replay(bed)
-    (done,) = fix(bed, {path: Fixes(lines={2: FUTURE.strip()})})
+def test_a_fix_of_a_row_that_waits_no_longer_is_said(harness: Harness) -> None:
+    path = harness.load("a.csv", HEADER + FUTURE).delivery.path
+    replay(harness)
+    (done,) = fix(harness, {path: Fixes(lines={2: FUTURE.strip()})})
     assert "1 fixed lines are about no row that waits" in str(done.trouble)
 
 
 # discarding, and all together
 
 
-def test_a_discarded_row_stays_rejected_and_is_not_replayed(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + FUTURE + "broken\n")
-    counts = bed.database.replays().discard_rows(RowChoice(code=FUTURE_CODE), "a clock that is ahead", LATER)
+def test_a_discarded_row_stays_rejected_and_is_not_replayed(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + FUTURE + "broken\n")
+    counts = harness.database.replays().discard_rows(RowChoice(code=FUTURE_CODE), "a clock that is ahead", LATER)
     assert counts == {FUTURE_CODE: 1}
-    (done,) = replay(bed)
+    (done,) = replay(harness)
     assert done.changes == {("MALFORMED_ROW", "MALFORMED_ROW"): 1}
-    assert bed.sums() == (2, 0, 0, 2)
-    bed.assert_adds_up()
+    assert harness.sums() == (2, 0, 0, 2)
+    harness.assert_adds_up()
 
 
 @pytest.fixture(scope="module")
-def shared(databases: Databases) -> Iterator[Bed]:
-    with databases.bed() as bed:
-        yield bed
+def shared(databases: Databases) -> Iterator[Harness]:
+    with databases.harness() as harness:
+        yield harness
 
 
 row_lines = st.builds(
@@ -256,7 +258,7 @@ steps = st.lists(
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=steps)
-def test_the_ledger_adds_up_after_any_replays_and_discards(shared: Bed, steps: list[tuple[Any, ...]]) -> None:
+def test_the_ledger_adds_up_after_any_replays_and_discards(shared: Harness, steps: list[tuple[Any, ...]]) -> None:
     shared.execute(
         "TRUNCATE greenstream.reading, greenstream.row_finding, greenstream.quarantined_row,"
         " greenstream.source_file CASCADE"
@@ -281,9 +283,9 @@ def test_the_ledger_adds_up_after_any_replays_and_discards(shared: Bed, steps: l
     [(PostgresLoad, "store"), (PostgresLoad, "sum_up"), (PostgresReplay, "close"), (PostgresReplay, "_moved")],
 )
 def test_a_crash_in_the_middle_leaves_nothing_half_done(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
 ) -> None:
-    bed.load("a.csv", HEADER + FUTURE)
+    harness.load("a.csv", HEADER + FUTURE)
     step = getattr(owner, name)
 
     def cut(*args: Any) -> None:
@@ -293,35 +295,35 @@ def test_a_crash_in_the_middle_leaves_nothing_half_done(
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, cut)
         with pytest.raises(KeyboardInterrupt):
-            replay(bed)
-    assert bed.sums() == (1, 0, 0, 1)
-    bed.assert_adds_up()
-    assert [done.stored for done in replay(bed)] == [1]
-    bed.assert_adds_up()
+            replay(harness)
+    assert harness.sums() == (1, 0, 0, 1)
+    harness.assert_adds_up()
+    assert [done.stored for done in replay(harness)] == [1]
+    harness.assert_adds_up()
 
 
 def _replay_apart(dsn: str, folder: Path, start: Any, answer: Any) -> None:
-    bed = Bed(dsn, folder)
-    bed.database.is_loaded("00" * 32)
+    harness = Harness(dsn, folder)
+    harness.database.is_loaded("00" * 32)
     start.wait(60)
-    answer.send(sum(done.stored + done.duplicate for done in replay(bed)))
-    bed.close()
+    answer.send(sum(done.stored + done.duplicate for done in replay(harness)))
+    harness.close()
 
 
-def test_two_replays_at_once_let_each_row_out_once(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + "".join(FUTURE.replace("SM-1", f"SM-{meter}") for meter in range(300)))
+def test_two_replays_at_once_let_each_row_out_once(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + "".join(FUTURE.replace("SM-1", f"SM-{meter}") for meter in range(300)))
     start = CONTEXT.Barrier(2)
     pipes = [CONTEXT.Pipe(duplex=False) for _ in range(2)]
     processes = [
-        CONTEXT.Process(target=_replay_apart, args=(bed.dsn, bed.folder, start, sender)) for _, sender in pipes
+        CONTEXT.Process(target=_replay_apart, args=(harness.dsn, harness.folder, start, sender)) for _, sender in pipes
     ]
     for process in processes:
         process.start()
     assert sum(receiver.recv() for receiver, _ in pipes) == 300
     for process in processes:
         process.join()
-    assert bed.sums() == (300, 300, 0, 0)
-    bed.assert_adds_up()
+    assert harness.sums() == (300, 300, 0, 0)
+    harness.assert_adds_up()
 
 
 # stored readings, after a rule was fixed
@@ -344,79 +346,85 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_a_fixed_rule_makes_of_flagged_readings_what_it_makes_of_new_ones(
-    bed: Bed, databases: Databases, lenient: pytest.MonkeyPatch
+    harness: Harness, databases: Databases, lenient: pytest.MonkeyPatch
 ) -> None:
     with lenient.context() as before:
         before.setattr(b1_units, "KILOWATT_UNITS", ("kw", "kilowatt"))
-        bed.load("a.csv", HEADER + READINGS)
-    assert rejudged(bed, "B1.2") == [
+        harness.load("a.csv", HEADER + READINGS)
+    assert rejudged(harness, "B1.2") == [
         RejudgedDay(day=date(2024, 3, 15), readings=1),
         RejudgedDay(day=date(2024, 3, 16), readings=1, changes={("INVALID_UNIT", "OK"): 1}),
     ]
-    with databases.bed() as fresh:
+    with databases.harness() as fresh:
         fresh.load("a.csv", HEADER + READINGS)
-        assert bed.query(DERIVED) == fresh.query(DERIVED)
-    bed.assert_adds_up()
-    assert [day.changes for day in rejudged(bed, "B1.2")] == [{}]
+        assert harness.query(DERIVED) == fresh.query(DERIVED)
+    harness.assert_adds_up()
+    assert [day.changes for day in rejudged(harness, "B1.2")] == [{}]
 
 
-def test_a_dry_run_of_a_fixed_rule_says_the_same_and_changes_nothing(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + READINGS)
-    before = bed.query(DERIVED), bed.query("SELECT * FROM greenstream.day"), bed.query("SELECT * FROM greenstream.load")
+def test_a_dry_run_of_a_fixed_rule_says_the_same_and_changes_nothing(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + READINGS)
+    before = (
+        harness.query(DERIVED),
+        harness.query("SELECT * FROM greenstream.day"),
+        harness.query("SELECT * FROM greenstream.load"),
+    )
     site = site_of(max_kw=100)
-    said = rejudged(bed, "B3.1", site=site, dry_run=True)
+    said = rejudged(harness, "B3.1", site=site, dry_run=True)
     assert said[0].changes == {("OUT_OF_RANGE", "OK"): 1}
     assert before == (
-        bed.query(DERIVED),
-        bed.query("SELECT * FROM greenstream.day"),
-        bed.query("SELECT * FROM greenstream.load"),
+        harness.query(DERIVED),
+        harness.query("SELECT * FROM greenstream.day"),
+        harness.query("SELECT * FROM greenstream.load"),
     )
-    assert rejudged(bed, "B3.1", site=site) == said
-    bed.assert_adds_up()
+    assert rejudged(harness, "B3.1", site=site) == said
+    harness.assert_adds_up()
 
 
-def test_a_rule_without_flags_is_about_all_readings_of_the_days(bed: Bed) -> None:
-    bed.load("a.csv", HEADER + READINGS)
+def test_a_rule_without_flags_is_about_all_readings_of_the_days(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + READINGS)
     site = site_of(peak_start_hour=9)
-    done = rejudged(bed, "B5.1", date(2024, 3, 15), site=site)
+    done = rejudged(harness, "B5.1", date(2024, 3, 15), site=site)
     assert [(day.readings, sum(day.changes.values())) for day in done] == [(3, 3), (2, 0)]
-    assert bed.one("SELECT count(*) FROM meter_readings WHERE period = 'peak'") == 3
-    bed.assert_adds_up()
+    assert harness.one("SELECT count(*) FROM meter_readings WHERE period = 'peak'") == 3
+    harness.assert_adds_up()
 
 
-def test_an_old_value_that_is_valid_now_does_not_outdo_its_correction(bed: Bed, lenient: pytest.MonkeyPatch) -> None:
+def test_an_old_value_that_is_valid_now_does_not_outdo_its_correction(
+    harness: Harness, lenient: pytest.MonkeyPatch
+) -> None:
     with lenient.context() as before:
         before.setattr(b1_units, "KILOWATT_UNITS", ("kw", "kilowatt"))
-        bed.load("a.csv", HEADER + "SM-1,2024-03-15 10:00,3 kVA,\n")
-        bed.load("b.csv", HEADER + "SM-1,2024-03-15 10:00,4 kW,\n")
-    rejudged(bed, "B1.2")
-    assert bed.one("SELECT consumption_kw::float FROM current_readings") == 4.0
-    assert bed.one("SELECT count(*) FROM meter_readings WHERE consumption_kw IS NULL") == 0
+        harness.load("a.csv", HEADER + "SM-1,2024-03-15 10:00,3 kVA,\n")
+        harness.load("b.csv", HEADER + "SM-1,2024-03-15 10:00,4 kW,\n")
+    rejudged(harness, "B1.2")
+    assert harness.one("SELECT consumption_kw::float FROM current_readings") == 4.0
+    assert harness.one("SELECT count(*) FROM meter_readings WHERE consumption_kw IS NULL") == 0
 
 
-def test_the_comma_of_a_file_without_commas_is_still_a_decimal_one(bed: Bed) -> None:
+def test_the_comma_of_a_file_without_commas_is_still_a_decimal_one(harness: Harness) -> None:
     rows = "SM-1;2024-03-15 10:00;60,5 kW\n"
-    path = bed.load("a.csv", "meter_id;timestamp;energy_value\n" + rows).delivery.path
-    (done,) = rejudged(bed, "B3.1", site=site_of(max_kw=70))
+    path = harness.load("a.csv", "meter_id;timestamp;energy_value\n" + rows).delivery.path
+    (done,) = rejudged(harness, "B3.1", site=site_of(max_kw=70))
     assert done.changes == {("OUT_OF_RANGE", "OK"): 1}
-    raw_file(bed, path).unlink()
-    (done,) = rejudged(bed, "B5.1", site=site_of(max_kw=50))
+    raw_file(harness, path).unlink()
+    (done,) = rejudged(harness, "B5.1", site=site_of(max_kw=50))
     assert (done.unknown, done.changes) == (1, {})
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_history_and_settling_follow(bed: Bed, lenient: pytest.MonkeyPatch) -> None:
+def test_history_and_settling_follow(harness: Harness, lenient: pytest.MonkeyPatch) -> None:
     slots = [datetime(2024, 3, 15, tzinfo=UTC) + timedelta(minutes=15 * slot) for slot in range(97)]
     with lenient.context() as before:
         before.setattr(b1_units, "KILOWATT_UNITS", ("kw", "kilowatt"))
-        bed.load("a.csv", HEADER + "".join(f"SM-1,{slot:%Y-%m-%d %H:%M},0 kVA,\n" for slot in slots))
-        with bed.database.history() as history:
-            settle(history, bed.lake, bed.site, date(2024, 3, 15), NOW)
-    rejudged(bed, "B1.2")
-    with bed.database.history() as history:
-        watch_meters(history, bed.site, NOW)
-    assert bed.one("SELECT count(*) FROM data_quality_log WHERE code = 'DEAD_METER'") == 1
-    assert bed.one("SELECT dirty_since IS NOT NULL FROM greenstream.day WHERE day = '2024-03-15'")
+        harness.load("a.csv", HEADER + "".join(f"SM-1,{slot:%Y-%m-%d %H:%M},0 kVA,\n" for slot in slots))
+        with harness.database.history() as history:
+            settle(history, harness.lake, harness.site, date(2024, 3, 15), NOW)
+    rejudged(harness, "B1.2")
+    with harness.database.history() as history:
+        detect_findings(history, harness.site, NOW)
+    assert harness.one("SELECT count(*) FROM data_quality_log WHERE code = 'DEAD_METER'") == 1
+    assert harness.one("SELECT dirty_since IS NOT NULL FROM greenstream.day WHERE day = '2024-03-15'")
 
 
 # dead letters
@@ -426,51 +434,51 @@ def fail(*_: object) -> pl.Expr:
     raise ValueError("no such\nrule")
 
 
-def dead_letters(bed: Bed, *, closed: bool = False) -> list[DeadLetter]:
-    with bed.lists() as lists:
+def dead_letters(harness: Harness, *, closed: bool = False) -> list[DeadLetter]:
+    with harness.lists() as lists:
         return lists.dead_letters(closed=closed)
 
 
 def test_a_file_that_fails_again_is_the_same_dead_letter_and_one_that_loads_closes_it(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = bed.land("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n")
+    path = harness.land("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n")
     with monkeypatch.context() as patched:
         patched.setattr(b5_enrichment, "season", fail)
-        bed.process(path)
-        assert bed.process(path).error == "ValueError: no such rule"
-    (letter,) = dead_letters(bed)
+        harness.process(path)
+        assert harness.process(path).error == "ValueError: no such rule"
+    (letter,) = dead_letters(harness)
     assert (letter.error, letter.attempts) == ("ValueError: no such rule", 2)
-    assert bed.one("SELECT message FROM alerts") == "ValueError: no such rule"
-    assert bed.process(path).outcome is Outcome.LOADED
-    assert dead_letters(bed) == []
-    assert bed.one("SELECT replayed_at IS NOT NULL FROM dead_letters")
-    bed.assert_adds_up()
+    assert harness.one("SELECT message FROM alerts") == "ValueError: no such rule"
+    assert harness.process(path).outcome is Outcome.LOADED
+    assert dead_letters(harness) == []
+    assert harness.one("SELECT replayed_at IS NOT NULL FROM dead_letters")
+    harness.assert_adds_up()
 
 
 @pytest.mark.parametrize(("content", "outcome"), [(HEADER, "loaded"), ("no header", "rejected")])
-def test_a_file_that_was_given_up_unseen_has_one_line_in_the_end(bed: Bed, content: str, outcome: str) -> None:
-    path = bed.land("a.csv", content)
+def test_a_file_that_was_given_up_unseen_has_one_line_in_the_end(harness: Harness, content: str, outcome: str) -> None:
+    path = harness.land("a.csv", content)
     unseen = Delivery(path=path, size_bytes=0, received_at=LATER, sha256=None)
     result = FileResult(delivery=unseen, outcome=Outcome.FAILED, processed_at=NOW, error="4 workers died over it")
-    bed.database.record(result)
-    assert bed.one("SELECT error FROM dead_letters") == "4 workers died over it"
-    bed.process(path)
-    assert bed.query("SELECT outcome FROM source_files") == [{"outcome": outcome}]
-    assert dead_letters(bed) == []
+    harness.database.record(result)
+    assert harness.one("SELECT error FROM dead_letters") == "4 workers died over it"
+    harness.process(path)
+    assert harness.query("SELECT outcome FROM source_files") == [{"outcome": outcome}]
+    assert dead_letters(harness) == []
 
 
 def test_a_discarded_dead_letter_is_closed_and_the_next_failure_is_a_new_one(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = bed.land("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n")
+    path = harness.land("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\n")
     monkeypatch.setattr(b5_enrichment, "season", fail)
-    bed.process(path)
-    replays = bed.database.replays()
-    (letter,) = dead_letters(bed)
+    harness.process(path)
+    replays = harness.database.replays()
+    (letter,) = dead_letters(harness)
     assert replays.discard_dead_letter(letter.id, "a test file", LATER)
     assert not replays.discard_dead_letter(letter.id, None, LATER)
-    with bed.lists() as lists:
+    with harness.lists() as lists:
         assert getattr(lists.dead_letter(letter.id), "discard_reason", None) == "a test file"
-    bed.process(path)
-    assert [each.attempts for each in dead_letters(bed, closed=True)] == [1, 1]
+    harness.process(path)
+    assert [each.attempts for each in dead_letters(harness, closed=True)] == [1, 1]

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.support.bed import HEADER, NOW, Bed
+from tests.support.harness import HEADER, NOW, Harness
 
 from greenstream.adapters.postgres.reports.connection import reading
 from greenstream.adapters.postgres.reports.status import PostgresStatus
@@ -21,15 +21,15 @@ GOOD = "SM-1,2024-03-15 18:45,3250 W,Residential_Zone_7\nSM-2,2024-03-16 18:45,9
 BAD = "SM-3,1970-01-01 00:00,1 kW,\nmalformed\n"
 
 
-def place_of(bed: Bed, **settings: object) -> Place:
-    return Place(Settings(home=bed.folder, database_url=bed.dsn, **settings), lambda _: None)
+def place_of(harness: Harness, **settings: object) -> Place:
+    return Place(Settings(home=harness.folder, database_url=harness.dsn, **settings), lambda _: None)
 
 
 @pytest.fixture
-def place(bed: Bed) -> Place:
-    bed.process(bed.land("a.csv", HEADER + GOOD + BAD))
-    bed.process(bed.land("b.txt", "no readings"))
-    return place_of(bed)
+def place(harness: Harness) -> Place:
+    harness.process(harness.land("a.csv", HEADER + GOOD + BAD))
+    harness.process(harness.land("b.txt", "no readings"))
+    return place_of(harness)
 
 
 def test_the_status_of_what_is_stored(place: Place) -> None:
@@ -49,22 +49,22 @@ def test_the_status_of_what_is_stored(place: Place) -> None:
     assert stored.last_file.processed_at > NOW
 
 
-def test_the_status_of_nothing(bed: Bed) -> None:
-    with reading(bed.dsn) as connection:
+def test_the_status_of_nothing(harness: Harness) -> None:
+    with reading(harness.dsn) as connection:
         _, stored = PostgresStatus(connection).stored()
     assert stored.last_file is stored.newest_reading_at is stored.watermark is None
     assert stored.latency.files == 0
     assert to_json(stored)
 
 
-def test_a_file_in_trouble_is_told_with_its_times(bed: Bed) -> None:
-    path = bed.land("a.csv", HEADER + GOOD)
-    with psycopg.connect(bed.dsn) as connection:
+def test_a_file_in_trouble_is_told_with_its_times(harness: Harness) -> None:
+    path = harness.land("a.csv", HEADER + GOOD)
+    with psycopg.connect(harness.dsn) as connection:
         connection.execute(
             "UPDATE greenstream.waiting_file SET queued_at = %s, attempts = 2, error = 'away', next_at = now() + '1m'",
             [NOW],
         )
-    with reading(bed.dsn) as connection:
+    with reading(harness.dsn) as connection:
         _, stored = PostgresStatus(connection).stored()
     (file,) = stored.troubled
     assert (file.source_file, file.attempts, file.error, file.queued_at) == (path, 2, "away", NOW)
@@ -74,25 +74,25 @@ def test_a_file_in_trouble_is_told_with_its_times(bed: Bed) -> None:
     assert set(stored.waiting) == {"retrying"}
 
 
-def test_a_database_that_is_away_is_what_a_status_reports(bed: Bed) -> None:
-    place = Place(Settings(home=bed.folder, database_url="postgresql://x@127.0.0.1:1/x"), lambda _: None)
+def test_a_database_that_is_away_is_what_a_status_reports(harness: Harness) -> None:
+    place = Place(Settings(home=harness.folder, database_url="postgresql://x@127.0.0.1:1/x"), lambda _: None)
     status = place.reports.status()
     assert status.stored is None
     assert (status.server.error or "").startswith("DatabaseUnavailable: ")
 
 
 @pytest.mark.parametrize(("version", "mend"), [("0001", "greenstream db migrate"), ("9999", "install the newer")])
-def test_a_database_of_another_version_is_not_read_but_named(bed: Bed, version: str, mend: str) -> None:
-    with psycopg.connect(bed.dsn) as connection:
+def test_a_database_of_another_version_is_not_read_but_named(harness: Harness, version: str, mend: str) -> None:
+    with psycopg.connect(harness.dsn) as connection:
         connection.execute("UPDATE greenstream_version SET version_num = %s", [version])
-    status = place_of(bed).reports.status()
+    status = place_of(harness).reports.status()
     assert (status.version, status.stored, status.is_set_up) == (version, None, True)
     assert (status.server.running, mend in (status.server.error or "")) == (True, True)
     assert status.server.size_bytes
 
 
-def test_an_embedded_server_that_does_not_run_is_not_started(bed: Bed) -> None:
-    status = Place(Settings(home=bed.folder / "home"), lambda _: None).reports.status()
+def test_an_embedded_server_that_does_not_run_is_not_started(harness: Harness) -> None:
+    status = Place(Settings(home=harness.folder / "home"), lambda _: None).reports.status()
     assert (status.server.running, status.server.initialised, status.stored) == (False, False, None)
 
 
@@ -123,19 +123,19 @@ def test_alerts_are_those_that_are_open(place: Place) -> None:
     assert [alert.code for alert in place.reports.alerts()] == ["FILE_REJECTED"]
 
 
-def test_settings_of_another_site_are_refused(bed: Bed) -> None:
+def test_settings_of_another_site_are_refused(harness: Harness) -> None:
     with pytest.raises(SettingsError, match="set up for time zone UTC"):
-        place_of(bed, timezone="Europe/Berlin").reports.meters()
+        place_of(harness, timezone="Europe/Berlin").reports.meters()
 
 
-def test_nothing_can_be_written(bed: Bed) -> None:
-    with reading(bed.dsn) as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+def test_nothing_can_be_written(harness: Harness) -> None:
+    with reading(harness.dsn) as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         connection.execute("UPDATE greenstream.site SET timezone = 'UTC'")
 
 
-def test_a_connection_of_another_zone_answers_in_utc(bed: Bed) -> None:
-    bed.process(bed.land("b.txt", "no readings"))
-    with reading(make_conninfo(bed.dsn, options="-c timezone=Asia/Tokyo")) as connection:
+def test_a_connection_of_another_zone_answers_in_utc(harness: Harness) -> None:
+    harness.process(harness.land("b.txt", "no readings"))
+    with reading(make_conninfo(harness.dsn, options="-c timezone=Asia/Tokyo")) as connection:
         _, stored = PostgresStatus(connection).stored()
     assert stored.last_file is not None
     assert str(stored.last_file.processed_at.tzinfo) == "UTC"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.test_lake import LONG_AFTER, lake_rows
 from tests.integration.test_replay import context
-from tests.support.bed import HEADER, VERSION, Bed, Databases, site_of
+from tests.support.harness import HEADER, VERSION, Databases, Harness, site_of
 from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
@@ -29,12 +29,12 @@ LONG_ID = "SM-" + "9" * 80
 
 
 def again(
-    bed: Bed, site: Site, *, dry_run: bool = False, version: str = NEWER, files: int | None = None
+    harness: Harness, site: Site, *, dry_run: bool = False, version: str = NEWER, files: int | None = None
 ) -> list[ReprocessedFile]:
     """What it tells; with `files`, it is broken off after so many."""
-    newer = PostgresDatabase(bed.dsn, site, version=version)
+    newer = PostgresDatabase(harness.dsn, site, version=version)
     try:
-        with_newer = context(bed, bed.now + timedelta(hours=1), site=site, dry_run=dry_run)
+        with_newer = context(harness, harness.now + timedelta(hours=1), site=site, dry_run=dry_run)
         with_newer = type(with_newer)(**{**vars(with_newer), "replays": newer.replays()})
         return list(islice(reprocess(FIRST, LAST, with_newer), files))
     finally:
@@ -51,32 +51,34 @@ FILES = {
 }
 
 
-def load(bed: Bed, files: dict[str, str], site: Site, version: str) -> None:
+def load(harness: Harness, files: dict[str, str], site: Site, version: str) -> None:
     """As another site or version would."""
-    database = PostgresDatabase(bed.dsn, site, version=version)
+    database = PostgresDatabase(harness.dsn, site, version=version)
     for name, rows in files.items():
-        path = bed.land(name, HEADER + rows, received_at=bed.now)
-        process_file(path, landing=bed.store, database=database, lake=bed.lake, site=site, clock=lambda: bed.now)
+        path = harness.land(name, HEADER + rows, received_at=harness.now)
+        process_file(
+            path, landing=harness.store, database=database, lake=harness.lake, site=site, clock=lambda: harness.now
+        )
     database.close()
 
 
-def everything(bed: Bed) -> dict[str, list[dict[str, Any]]]:
+def everything(harness: Harness) -> dict[str, list[dict[str, Any]]]:
     """What must not depend on when the newer pipeline came."""
     return {
-        "readings": bed.query("SELECT * FROM meter_readings ORDER BY record_id, source_file"),
-        "current": bed.query("SELECT record_id FROM current_readings ORDER BY 1"),
-        "files": bed.query(
+        "readings": harness.query("SELECT * FROM meter_readings ORDER BY record_id, source_file"),
+        "current": harness.query("SELECT record_id FROM current_readings ORDER BY 1"),
+        "files": harness.query(
             "SELECT path, outcome, rows, stored, duplicate, rejected, pipeline_version FROM source_files ORDER BY 1"
         ),
-        "quarantine": bed.query(
+        "quarantine": harness.query(
             "SELECT source_file, line_number, raw_line, rule_id, code FROM quarantined_rows"
             " WHERE replayed_at IS NULL ORDER BY 1, 2"
         ),
-        "flags": bed.query(
+        "flags": harness.query(
             "SELECT rule_id, code, meter_id, record_id, detail FROM data_quality_log WHERE window_start IS NULL"
             " ORDER BY 1, 2, 3, 4"
         ),
-        "grades": bed.query(
+        "grades": harness.query(
             "SELECT day, region, grade, sum(readings) AS n FROM greenstream.grade_count GROUP BY 1, 2, 3"
             " HAVING sum(readings) > 0 ORDER BY 1, 2, 3"
         ),
@@ -84,47 +86,51 @@ def everything(bed: Bed) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def twin(databases: Databases) -> Iterator[Bed]:
-    with databases.bed() as twin:
+def twin(databases: Databases) -> Iterator[Harness]:
+    with databases.harness() as twin:
         yield twin
 
 
 @pytest.mark.parametrize("site", [STRICTER, LAXER], ids=["stricter", "laxer"])
-def test_afterwards_all_is_as_if_the_newer_one_had_been_there_from_the_start(bed: Bed, twin: Bed, site: Site) -> None:
-    load(bed, FILES, bed.site, VERSION)
+def test_afterwards_all_is_as_if_the_newer_one_had_been_there_from_the_start(
+    harness: Harness, twin: Harness, site: Site
+) -> None:
+    load(harness, FILES, harness.site, VERSION)
     load(twin, FILES, site, NEWER)
-    assert everything(bed) != everything(twin)
-    done = again(bed, site)
+    assert everything(harness) != everything(twin)
+    done = again(harness, site)
     assert all(each.trouble is None for each in done)
-    bed.assert_adds_up()
-    assert everything(bed) == everything(twin)
-    assert [each for each in again(bed, site) if each.is_other] == []
+    harness.assert_adds_up()
+    assert everything(harness) == everything(twin)
+    assert [each for each in again(harness, site) if each.is_other] == []
 
 
 @pytest.mark.parametrize("files", range(1, 2 * len(FILES)))
-def test_broken_off_between_two_files_it_goes_on(bed: Bed, twin: Bed, files: int) -> None:
-    load(bed, FILES, bed.site, VERSION)
+def test_broken_off_between_two_files_it_goes_on(harness: Harness, twin: Harness, files: int) -> None:
+    load(harness, FILES, harness.site, VERSION)
     load(twin, FILES, STRICTER, NEWER)
-    assert again(bed, STRICTER, files=files)
-    bed.assert_adds_up()
-    again(bed, STRICTER)
-    assert everything(bed) == everything(twin)
+    assert again(harness, STRICTER, files=files)
+    harness.assert_adds_up()
+    again(harness, STRICTER)
+    assert everything(harness) == everything(twin)
 
 
-def test_a_dry_run_tells_the_same_and_changes_nothing(bed: Bed) -> None:
-    load(bed, FILES, bed.site, VERSION)
-    before = everything(bed), bed.query("SELECT * FROM greenstream.day ORDER BY 1")
-    planned = again(bed, STRICTER, dry_run=True)
-    assert (everything(bed), bed.query("SELECT * FROM greenstream.day ORDER BY 1")) == before
-    done = again(bed, STRICTER)
+def test_a_dry_run_tells_the_same_and_changes_nothing(harness: Harness) -> None:
+    load(harness, FILES, harness.site, VERSION)
+    before = everything(harness), harness.query("SELECT * FROM greenstream.day ORDER BY 1")
+    planned = again(harness, STRICTER, dry_run=True)
+    assert (everything(harness), harness.query("SELECT * FROM greenstream.day ORDER BY 1")) == before
+    done = again(harness, STRICTER)
     assert planned == [replace(ours, ledger=plan.ledger) for ours, plan in zip(done, planned, strict=False)]
     assert any(each.superseded for each in planned)
 
 
-def test_what_is_no_longer_produced_is_kept_apart(bed: Bed) -> None:
-    load(bed, FILES, bed.site, VERSION)
-    again(bed, STRICTER)
-    gone = bed.query("SELECT meter_id, reading_at, superseded_by, source_file FROM superseded_readings ORDER BY 1, 2")
+def test_what_is_no_longer_produced_is_kept_apart(harness: Harness) -> None:
+    load(harness, FILES, harness.site, VERSION)
+    again(harness, STRICTER)
+    gone = harness.query(
+        "SELECT meter_id, reading_at, superseded_by, source_file FROM superseded_readings ORDER BY 1, 2"
+    )
     assert [(row["meter_id"], row["superseded_by"]) for row in gone] == [
         ("SM-1", NEWER),
         ("SM-3", NEWER),
@@ -134,77 +140,77 @@ def test_what_is_no_longer_produced_is_kept_apart(bed: Bed) -> None:
     ]
 
 
-def test_days_have_to_be_settled_again_only_if_something_changed(bed: Bed) -> None:
-    load(bed, FILES, bed.site, VERSION)
-    nights = Nights(bed)
+def test_days_have_to_be_settled_again_only_if_something_changed(harness: Harness) -> None:
+    load(harness, FILES, harness.site, VERSION)
+    nights = Nights(harness)
     nights.run()
-    assert bed.database.due_days(nights.today) == []
-    again(bed, bed.site, version=VERSION)
-    assert bed.database.due_days(nights.today) == []
-    again(bed, bed.site)
-    assert bed.database.due_days(nights.today) == [date(2024, 3, 11), date(2024, 3, 15)]
+    assert harness.database.due_days(nights.today) == []
+    again(harness, harness.site, version=VERSION)
+    assert harness.database.due_days(nights.today) == []
+    again(harness, harness.site)
+    assert harness.database.due_days(nights.today) == [date(2024, 3, 11), date(2024, 3, 15)]
     nights.run()
-    assert set(lake_rows(bed)["pipeline_version"]) == {NEWER}
+    assert set(lake_rows(harness)["pipeline_version"]) == {NEWER}
     assert nights.verify(date(2024, 3, 15)).differences == ()
 
 
-def test_rows_that_a_person_replayed_stay(bed: Bed) -> None:
+def test_rows_that_a_person_replayed_stay(harness: Harness) -> None:
     future = "SM-1,2024-04-01 10:00:00,2 kW,Residential_Zone_1\n"
-    load(bed, {"a.csv": future + "SM-1,2024-03-15 10:00,3 kW,\n"}, bed.site, VERSION)
-    list(replay_rows(RowChoice(), context(bed)))
-    assert bed.one("SELECT count(*) FROM meter_readings") == 2
-    again(bed, STRICTER)
-    assert bed.one("SELECT count(*) FROM meter_readings") == 2
-    bed.assert_adds_up()
+    load(harness, {"a.csv": future + "SM-1,2024-03-15 10:00,3 kW,\n"}, harness.site, VERSION)
+    list(replay_rows(RowChoice(), context(harness)))
+    assert harness.one("SELECT count(*) FROM meter_readings") == 2
+    again(harness, STRICTER)
+    assert harness.one("SELECT count(*) FROM meter_readings") == 2
+    harness.assert_adds_up()
 
 
-def test_a_raw_file_that_is_gone_is_trouble_of_that_file_alone(bed: Bed) -> None:
-    load(bed, FILES, bed.site, VERSION)
-    (bed.folder / "raw-data/2024-03-20/a.csv").unlink()
-    (bed.folder / "raw-data/2024-03-20/b.csv").write_text("other")
-    done = {each.source_file[-5:]: each for each in again(bed, STRICTER)}
+def test_a_raw_file_that_is_gone_is_trouble_of_that_file_alone(harness: Harness) -> None:
+    load(harness, FILES, harness.site, VERSION)
+    (harness.folder / "raw-data/2024-03-20/a.csv").unlink()
+    (harness.folder / "raw-data/2024-03-20/b.csv").write_text("other")
+    done = {each.source_file[-5:]: each for each in again(harness, STRICTER)}
     assert "no longer" in str(done["a.csv"].trouble)
     assert "checksum" in str(done["b.csv"].trouble)
     assert done["c.csv"].trouble is None
-    bed.assert_adds_up()
+    harness.assert_adds_up()
 
 
-def test_retired_days_come_back_change_and_go_again(bed: Bed) -> None:
-    bed.now = LONG_AFTER
-    nights = Nights(bed)
-    load(bed, FILES, bed.site, VERSION)
+def test_retired_days_come_back_change_and_go_again(harness: Harness) -> None:
+    harness.now = LONG_AFTER
+    nights = Nights(harness)
+    load(harness, FILES, harness.site, VERSION)
     nights.run()
-    assert bed.one("SELECT count(*) FROM meter_readings") == 0
-    done = again(bed, STRICTER)
+    assert harness.one("SELECT count(*) FROM meter_readings") == 0
+    done = again(harness, STRICTER)
     assert sum(each.changed for each in done) > 0
     nights.run()
-    assert bed.one("SELECT count(*) FROM meter_readings") == 0
-    rows = lake_rows(bed)
+    assert harness.one("SELECT count(*) FROM meter_readings") == 0
+    rows = lake_rows(harness)
     assert set(rows["pipeline_version"]) == {NEWER}
     assert rows.filter(rows["meter_id"] == "SM-2")["flags"].to_list() == [["OUT_OF_RANGE"]]
     assert rows.filter(rows["meter_id"] == "SM-1")["flags"].to_list() == [["OUT_OF_RANGE"], ["INVALID_UNIT"]]
 
 
-def test_a_reading_that_another_line_gives_now_stays(bed: Bed, twin: Bed) -> None:
+def test_a_reading_that_another_line_gives_now_stays(harness: Harness, twin: Harness) -> None:
     """The last line counts no more, so time runs forward: the second lost line gets the first one's place."""
     lost = "SM-1,lost,2 kW,\n"
     files = {"a.csv": f"{lost}SM-1,2024-03-15 10:00,1 kW,\n{lost}SM-1,2024-03-11 10:00,1 kW,\n"}
-    load(bed, files, bed.site, VERSION)
+    load(harness, files, harness.site, VERSION)
     load(twin, files, STRICTER, NEWER)
-    again(bed, STRICTER)
-    bed.assert_adds_up()
-    assert everything(bed) == everything(twin)
-    assert [each for each in again(bed, STRICTER) if each.is_other] == []
+    again(harness, STRICTER)
+    harness.assert_adds_up()
+    assert everything(harness) == everything(twin)
+    assert [each for each in again(harness, STRICTER) if each.is_other] == []
 
 
-def test_back_and_forth_ends_where_it_began(bed: Bed) -> None:
-    load(bed, FILES, bed.site, VERSION)
-    before = everything(bed)
+def test_back_and_forth_ends_where_it_began(harness: Harness) -> None:
+    load(harness, FILES, harness.site, VERSION)
+    before = everything(harness)
     for site in (STRICTER, LAXER, STRICTER):
-        again(bed, site)
-    again(bed, bed.site, version=VERSION)
-    bed.assert_adds_up()
-    assert everything(bed) == before
+        again(harness, site)
+    again(harness, harness.site, version=VERSION)
+    harness.assert_adds_up()
+    assert everything(harness) == before
 
 
 # Values of lost rows are each file's own: of a row that is inferred in one file and read in another, what came first
@@ -229,12 +235,12 @@ LINES = st.lists(
 @given(files=st.lists(LINES, min_size=1, max_size=3, unique_by=tuple), site=st.sampled_from([STRICTER, LAXER]))
 def test_whatever_the_files_hold(databases: Databases, files: list[list[str]], site: Site) -> None:
     named = {f"{number}.csv": "".join(lines).replace("FILE", str(number)) for number, lines in enumerate(files)}
-    with databases.bed() as bed, databases.bed() as twin:
-        load(bed, named, bed.site, VERSION)
+    with databases.harness() as harness, databases.harness() as twin:
+        load(harness, named, harness.site, VERSION)
         load(twin, named, site, NEWER)
-        again(bed, site)
-        bed.assert_adds_up()
-        ours, theirs = everything(bed), everything(twin)
+        again(harness, site)
+        harness.assert_adds_up()
+        ours, theirs = everything(harness), everything(twin)
         for each in (ours, theirs):  # which of two files a shared row is stored with may differ
             for row in each["readings"]:
                 row.pop("source_file")

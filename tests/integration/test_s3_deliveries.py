@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.contract.storage_fixtures import BUCKET, S3Server, versioned_bucket
-from tests.support.bed import DAY_FOLDER, HEADER, NOW, Bed
+from tests.support.harness import DAY_FOLDER, HEADER, NOW, Harness
 from tests.support.nights import Nights
 from tests.support.turns import turn_on
 
@@ -37,11 +37,13 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def on_s3(bed: Bed, s3: S3Server, buckets: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch) -> Bed:
+def on_s3(
+    harness: Harness, s3: S3Server, buckets: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> Harness:
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
-    bed.store = open_store(f"s3://{buckets[kind]}/{bed.folder.parent.name}-{id(bed)}")
-    return bed
+    harness.store = open_store(f"s3://{buckets[kind]}/{harness.folder.parent.name}-{id(harness)}")
+    return harness
 
 
 only_keeping = pytest.mark.parametrize("kind", ["keeping"], indirect=True)
@@ -50,15 +52,15 @@ only_keeping = pytest.mark.parametrize("kind", ["keeping"], indirect=True)
 class Service:
     """Intake and worker, a step at a time."""
 
-    def __init__(self, bed: Bed) -> None:
-        self.bed = bed
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
         self.queued: list[str] = []
         self.replaced: list[str] = []
         self.intake = Intake(
             queue=self,
-            waiting=bed.database.waiting(),
-            limits=bed.site.limits,
-            ends_a_line=bed.store.ends_a_line,
+            waiting=harness.database.waiting(),
+            limits=harness.site.limits,
+            ends_a_line=harness.store.ends_a_line,
             atomic=True,
             on_replaced=lambda file, _: self.replaced.append(file.path),
         )
@@ -68,30 +70,30 @@ class Service:
         self.queued.append(path)
 
     def scan(self) -> None:
-        self.intake.take(self.bed.store.list_landed(), datetime.now(UTC))
+        self.intake.take(self.harness.store.list_landed(), datetime.now(UTC))
 
     def work(self, path: str) -> list[FileResult]:
         """All that a worker's turn at a path comes to."""
         results = [self.turn(path)]
-        while new_versions(path, self.bed.store, self.bed.database):
+        while new_versions(path, self.harness.store, self.harness.database):
             results.append(self.turn(path))
         return [each for each in results if isinstance(each, FileResult)]
 
     def turn(self, path: str) -> FileResult | Later | None:
-        return take_turn(path, tools(self.bed, lambda key: self.bed.process(key, now=NOW)))
+        return take_turn(path, tools(self.harness, lambda key: self.harness.process(key, now=NOW)))
 
 
-def tools(bed: Bed, process: Callable[[str], FileResult]) -> Turn:
-    return turn_on(bed, process, head=lambda key: next_version(key, bed.store, bed.database))
+def tools(harness: Harness, process: Callable[[str], FileResult]) -> Turn:
+    return turn_on(harness, process, head=lambda key: next_version(key, harness.store, harness.database))
 
 
-def loaded(bed: Bed) -> list[tuple[str, int]]:
-    rows = bed.query("SELECT outcome, stored FROM source_files ORDER BY processed_at")
+def loaded(harness: Harness) -> list[tuple[str, int]]:
+    rows = harness.query("SELECT outcome, stored FROM source_files ORDER BY processed_at")
     return [(row["outcome"], row["stored"]) for row in rows]
 
 
 @only_keeping
-def test_contents_put_under_one_key_before_the_first_was_read_are_all_loaded_in_order(on_s3: Bed) -> None:
+def test_contents_put_under_one_key_before_the_first_was_read_are_all_loaded_in_order(on_s3: Harness) -> None:
     service = Service(on_s3)
     for kilowatts in ((1,), (2, 2)):
         on_s3.store.put(KEY, content(*kilowatts))
@@ -108,7 +110,7 @@ def test_contents_put_under_one_key_before_the_first_was_read_are_all_loaded_in_
     assert on_s3.query("SELECT FROM waiting_files") == []
 
 
-def test_a_content_that_was_replaced_before_it_was_read_is_loaded_or_named(on_s3: Bed, kind: str) -> None:
+def test_a_content_that_was_replaced_before_it_was_read_is_loaded_or_named(on_s3: Harness, kind: str) -> None:
     service = Service(on_s3)
     on_s3.store.put(KEY, content(1))
     service.scan()
@@ -124,7 +126,7 @@ def test_a_content_that_was_replaced_before_it_was_read_is_loaded_or_named(on_s3
 
 
 @only_keeping
-def test_the_bytes_of_a_delivery_are_read_though_its_key_holds_others(on_s3: Bed) -> None:
+def test_the_bytes_of_a_delivery_are_read_though_its_key_holds_others(on_s3: Harness) -> None:
     service, delivered = Service(on_s3), []
     for number in (1, 2):
         on_s3.store.put(KEY, content(number))
@@ -137,7 +139,7 @@ def test_the_bytes_of_a_delivery_are_read_though_its_key_holds_others(on_s3: Bed
 
 
 @only_keeping
-def test_a_version_that_was_given_up_keeps_no_later_one_waiting_and_is_tried_again(on_s3: Bed) -> None:
+def test_a_version_that_was_given_up_keeps_no_later_one_waiting_and_is_tried_again(on_s3: Harness) -> None:
     service = Service(on_s3)
     on_s3.store.put(KEY, content(1))
     on_s3.store.put(KEY, content(2, 2))
@@ -155,7 +157,7 @@ def test_a_version_that_was_given_up_keeps_no_later_one_waiting_and_is_tried_aga
     ["raw-data/x.csv", "raw-data/in/x.csv", f"{DAY_FOLDER}/s/x.csv", f"{DAY_FOLDER}//x.csv", f"{DAY_FOLDER}/a\nb.csv"],
 )
 @only_keeping
-def test_a_key_of_no_landed_file_becomes_a_dead_letter_that_says_so(on_s3: Bed, key: str) -> None:
+def test_a_key_of_no_landed_file_becomes_a_dead_letter_that_says_so(on_s3: Harness, key: str) -> None:
     (result,) = Service(on_s3).work(key)
 
     assert result.outcome is Outcome.FAILED
@@ -164,7 +166,7 @@ def test_a_key_of_no_landed_file_becomes_a_dead_letter_that_says_so(on_s3: Bed, 
     assert on_s3.one("SELECT count(*) FROM dead_letters") == 1
 
 
-def test_only_what_the_store_says_is_gone_has_vanished(on_s3: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_the_store_says_is_gone_has_vanished(on_s3: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(on_s3)
     on_s3.store.put(KEY, content(1))
     service.scan()
@@ -180,7 +182,7 @@ def test_only_what_the_store_says_is_gone_has_vanished(on_s3: Bed, monkeypatch: 
 
 
 @only_keeping
-def test_an_erased_meter_leaves_every_version_that_was_read(on_s3: Bed) -> None:
+def test_an_erased_meter_leaves_every_version_that_was_read(on_s3: Harness) -> None:
     service = Service(on_s3)
     for number in (1, 2):
         on_s3.store.put(KEY, content(number) + content(5, meter="SM-10").removeprefix(HEADER.encode()))

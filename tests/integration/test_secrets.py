@@ -22,7 +22,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.acceptance.conftest import HEADER
 from tests.contract.storage_fixtures import free_ports
-from tests.support.bed import Databases
+from tests.support.harness import Databases
 
 from greenstream.adapters.alerts.apprise_channel import AppriseChannel
 from greenstream.adapters.postgres.base.address import checked

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.oracle.reference import Evaluation, Reading, current, store
-from tests.support.bed import VERSION, Bed
+from tests.support.harness import VERSION, Harness
 
 FLAG_RULES = {
     "INVALID_VALUE": "B1.2",
@@ -27,7 +27,7 @@ class Processed:
     evaluation: Evaluation
 
 
-def wrong_relations(bed: Bed, files: Sequence[Processed]) -> list[str]:
+def wrong_relations(harness: Harness, files: Sequence[Processed]) -> list[str]:
     """The names of the relations that don't hold what they must, with what differs."""
     wanted = {
         "meter_readings": meter_readings(files),
@@ -37,10 +37,10 @@ def wrong_relations(bed: Bed, files: Sequence[Processed]) -> list[str]:
         "source_files": source_files(files),
         "meter_metadata": meter_metadata(files),
     }
-    return [difference for name, rows in wanted.items() for difference in unlike(name, rows, actual(bed, name))]
+    return [difference for name, rows in wanted.items() for difference in unlike(name, rows, actual(harness, name))]
 
 
-def actual(bed: Bed, name: str) -> list[Row]:
+def actual(harness: Harness, name: str) -> list[Row]:
     queries = {
         "meter_readings": "SELECT * FROM meter_readings",
         "current_readings": "SELECT * FROM current_readings",
@@ -51,7 +51,7 @@ def actual(bed: Bed, name: str) -> list[Row]:
         "meter_metadata": "SELECT meter_id, location, region, customer_class, first_seen_at, last_seen_at, status"
         " FROM meter_metadata WHERE first_seen_at IS NOT NULL",
     }
-    rows = bed.query(queries[name])
+    rows = harness.query(queries[name])
     return [{key: value for key, value in row.items() if key != "severity"} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Nights over a bed, step by step or whole."""
+"""Nights over a harness, step by step or whole."""
 
 import time
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from tests.support.bed import Bed
+from tests.support.harness import Harness
 
 from greenstream.adapters.postgres.alerts import connect_alerts
 from greenstream.adapters.postgres.base.whole_database import only_one
 from greenstream.application.corrections.erase import Erasing, Unsearchable, erase, erase_again
 from greenstream.application.exclusion import Exclusion
-from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.detect import detect_findings
 from greenstream.application.history.settle import Settled, settle
 from greenstream.application.lake.archive import Archived, archive
 from greenstream.application.lake.retire import Retention, Retirement, retire
@@ -27,16 +27,16 @@ LIFETIMES = Lifetimes(readings=90, findings=1095, quarantine=365, ledger=1095)
 
 @dataclass
 class Nights:
-    """The night's steps with the bed's clock."""
+    """The night's steps with the harness's clock."""
 
-    bed: Bed
+    harness: Harness
     lifetimes: Lifetimes = LIFETIMES
 
     @property
     def today(self) -> date:
-        site = self.bed.site
+        site = self.harness.site
         return local_day(
-            slot_of(self.bed.now, site.limits.interval_minutes), site.timezone, site.limits.interval_minutes
+            slot_of(self.harness.now, site.limits.interval_minutes), site.timezone, site.limits.interval_minutes
         )
 
     def run(self) -> list[Done]:
@@ -46,7 +46,7 @@ class Nights:
             due=self.to_settle,
             to_settle=self.to_settle,
             settle=self.settle,
-            to_archive=self.bed.database.archives().to_archive,
+            to_archive=self.harness.database.archives().to_archive,
             archive=self.archive,
             retire=lambda dry_run: self.retire(dry_run=dry_run),
             raise_alert=self.raise_alert,
@@ -56,35 +56,37 @@ class Nights:
 
     @cached_property
     def exclusion(self) -> Exclusion:
-        return Exclusion(lambda: only_one(self.bed.dsn, "nightly"), on_wait=lambda: None, sleep=time.sleep)
+        return Exclusion(lambda: only_one(self.harness.dsn, "nightly"), on_wait=lambda: None, sleep=time.sleep)
 
     def raise_alert(self, condition: Condition) -> None:
-        with connect_alerts(self.bed.dsn) as book:
-            book.raise_alert(condition, self.bed.clock())
+        with connect_alerts(self.harness.dsn) as book:
+            book.raise_alert(condition, self.harness.clock())
 
     def to_settle(self) -> list[date]:
-        with self.bed.database.history() as history:
-            watch_meters(history, self.bed.site, self.bed.clock())
-        return self.bed.database.due_days(self.today)
+        with self.harness.database.history() as history:
+            detect_findings(history, self.harness.site, self.harness.clock())
+        return self.harness.database.due_days(self.today)
 
     def settle(self, day: date) -> Settled:
-        with self.bed.database.history() as history:
-            return settle(history, self.bed.lake, self.bed.site, day, self.bed.clock())
+        with self.harness.database.history() as history:
+            return settle(history, self.harness.lake, self.harness.site, day, self.harness.clock())
 
     def archive(self, day: date) -> Archived:
-        bed = self.bed
-        return archive(day, archives=bed.database.archives(), lake=bed.lake, site=bed.site, now=bed.clock())
+        harness = self.harness
+        return archive(
+            day, archives=harness.database.archives(), lake=harness.lake, site=harness.site, now=harness.clock()
+        )
 
     def erasing(self) -> Erasing:
-        bed = self.bed
+        harness = self.harness
         return Erasing(
             exclusion=self.exclusion,
-            erasures=bed.database.erasures(),
-            archives=bed.database.archives(),
-            lake=bed.lake,
-            landing=bed.store,
-            site=bed.site,
-            clock=bed.clock,
+            erasures=harness.database.erasures(),
+            archives=harness.database.archives(),
+            lake=harness.lake,
+            landing=harness.store,
+            site=harness.site,
+            clock=harness.clock,
         )
 
     def erase(self, meter_id: str) -> list[Deletion | Unsearchable]:
@@ -98,16 +100,18 @@ class Nights:
     def retire(self, *, dry_run: bool = False) -> Iterator[Retirement]:
         context = Retention(
             exclusion=self.exclusion,
-            archives=self.bed.database.archives(),
-            lake=self.bed.lake,
-            landing=self.bed.store,
+            archives=self.harness.database.archives(),
+            lake=self.harness.lake,
+            landing=self.harness.store,
             lifetimes=self.lifetimes,
-            timezone=self.bed.site.timezone,
+            timezone=self.harness.site.timezone,
             dry_run=dry_run,
         )
-        return retire(context, self.today, self.bed.clock())
+        return retire(context, self.today, self.harness.clock())
 
     def verify(self, day: date, *, raw: bool = True) -> Verified:
-        bed = self.bed
-        archives = bed.database.archives()
-        return verify(day, Verification(archives=archives, lake=bed.lake, landing=bed.store, site=bed.site, raw=raw))
+        harness = self.harness
+        archives = harness.database.archives()
+        return verify(
+            day, Verification(archives=archives, lake=harness.lake, landing=harness.store, site=harness.site, raw=raw)
+        )

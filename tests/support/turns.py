@@ -1,9 +1,9 @@
-"""What a worker's turn at a file works with, on a bed."""
+"""What a worker's turn at a file works with, on a harness."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from tests.support.bed import Bed
+from tests.support.harness import Harness
 
 from greenstream.application.loading.attempt import Turn
 from greenstream.domain.landing import LandedFile
@@ -11,19 +11,19 @@ from greenstream.domain.ledger import FileResult
 
 
 def turn_on(
-    bed: Bed,
+    harness: Harness,
     process: Callable[[str], FileResult] | None = None,
     *,
     head: Callable[[str], LandedFile] | None = None,
     store_answers: Callable[[], bool] = lambda: True,
     clock: Callable[[], datetime] | None = None,
 ) -> Turn:
-    """All that isn't given is the bed's."""
+    """All that isn't given is the harness's."""
     return Turn(
-        process=process or bed.process,
-        head=head or bed.store.head,
+        process=process or harness.process,
+        head=head or harness.store.head,
         store_answers=store_answers,
-        waiting=bed.database.waiting(),
-        database=bed.database,
-        clock=clock or bed.clock,
+        waiting=harness.database.waiting(),
+        database=harness.database,
+        clock=clock or harness.clock,
     )

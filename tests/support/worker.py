@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import BrokenBarrierError
 from typing import Any, Protocol
 
-from tests.support.bed import VERSION, Bed
 from tests.support.forking import CONTEXT
+from tests.support.harness import VERSION, Harness
 
 from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
@@ -97,10 +97,10 @@ class Worker:
         return report
 
 
-def job_of(bed: Bed, *paths: str, **more: Any) -> Job:
-    bed.seconds += 1
-    now = bed.now + timedelta(seconds=bed.seconds)
-    return Job(dsn=bed.dsn, folder=bed.folder, site=bed.site, now=now, paths=paths, **more)
+def job_of(harness: Harness, *paths: str, **more: Any) -> Job:
+    harness.seconds += 1
+    now = harness.now + timedelta(seconds=harness.seconds)
+    return Job(dsn=harness.dsn, folder=harness.folder, site=harness.site, now=now, paths=paths, **more)
 
 
 def run_at_once(jobs: Sequence[Job]) -> list[Report]:

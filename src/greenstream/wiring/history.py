@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from greenstream.application.history.detect import OnProgress, Watched, untold, watch_meters
+from greenstream.application.history.detect import Detected, OnProgress, detect_findings, not_told
 from greenstream.application.history.import_meters import Imported, import_meters
 from greenstream.application.history.settle import Settled, settle
 from greenstream.domain.formats.roster import Roster
@@ -15,11 +15,11 @@ class History:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def detect(self, on_progress: OnProgress = untold) -> Watched:
+    def detect(self, on_progress: OnProgress = not_told) -> Detected:
         """Apply the history rules to what was loaded since the last time."""
         return self._place.attempts.run(lambda: self._detect(on_progress))
 
-    def due_days(self, on_progress: OnProgress = untold) -> list[date]:
+    def due_days(self, on_progress: OnProgress = not_told) -> list[date]:
         """Local days that have ended and were never settled, or have changed since; oldest first.
 
         The history rules are applied before, for late readings make days due that look back on them.
@@ -42,10 +42,10 @@ class History:
             lambda: import_meters(roster, place.database.fleet, place.site, place.clock()),
         )
 
-    def _detect(self, on_progress: OnProgress) -> Watched:
+    def _detect(self, on_progress: OnProgress) -> Detected:
         place = self._place
         with place.database.history() as history:
-            return watch_meters(history, place.site, place.clock(), on_progress=on_progress)
+            return detect_findings(history, place.site, place.clock(), on_progress=on_progress)
 
     def _settle(self, day: date) -> Settled:
         place = self._place

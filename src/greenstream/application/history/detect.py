@@ -23,12 +23,12 @@ MAX_CELLS = 4_000_000
 """How many slots of meters are looked at in one go: above, it is done in several parts."""
 
 
-def untold(done: int, of: int) -> None:
+def not_told(done: int, of: int) -> None:
     """Nobody is told how many meters were looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class Detected:
     """What a watch did: loads seen, meters looked at, the watermark as an instant (None: no reading yet).
 
     `found` is how many findings are new, by code.
@@ -40,15 +40,15 @@ class Watched:
     found: Mapping[str, int] = field(default_factory=dict)
 
 
-def watch_meters(
+def detect_findings(
     history: History,
     site: Site,
     now: datetime,
     *,
     until: int | None = None,
     again: Mapping[int, int] = NOTHING,
-    on_progress: OnProgress = untold,
-) -> Watched:
+    on_progress: OnProgress = not_told,
+) -> Detected:
     """Bring the findings up to date with all stored readings, and tell of those that are new.
 
     Safe to repeat: readings that were seen are not looked at again, and a crash leaves everything as it was.
@@ -64,7 +64,7 @@ def watch_meters(
     unwatched, meters, before = history.unwatched(), history.meters(), history.watermark()
     slots = [slot for slot in (before, unwatched.newest, until) if slot is not None]
     if not slots or not len(meters):
-        return Watched(loads=0, meters=0, watermark=None)
+        return Detected(loads=0, meters=0, watermark=None)
     watermark = max(slots)
     since = np.minimum(
         _since(meters, unwatched.touched, before, watermark), _first_new_day(history, meters, unwatched, site)
@@ -82,7 +82,7 @@ def watch_meters(
     history.reopen_days(_stale_days(meters, unwatched.touched, again, site), _beginnings(meters, site), now)
     history.finish(unwatched, watermark, local_day(slot_of(now, interval), site.timezone, interval))
     _alert(history, site.limits, now)
-    return Watched(
+    return Detected(
         loads=len(unwatched.loads),
         meters=of,
         watermark=slot_start(watermark, interval),

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from greenstream.application.history.detect import watch_meters
+from greenstream.application.history.detect import detect_findings
 from greenstream.domain.formats.roster import BadLine, Roster
 from greenstream.domain.site import Site, local_day, slot_of
 from greenstream.ports.history import Fleet
@@ -42,7 +42,7 @@ def import_meters(
         registered = meters.register(roster)
     with fleet() as meters:
         rescheduled = meters.reschedule(roster)
-        watched = watch_meters(meters, site, now, again=rescheduled.again)
+        watched = detect_findings(meters, site, now, again=rescheduled.again)
         meters.update_statuses(local_day(slot_of(now, interval), site.timezone, interval))
     return Imported(
         lines=roster.lines,

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
-from greenstream.application.history.detect import MAX_CELLS, watch_meters
+from greenstream.application.history.detect import MAX_CELLS, detect_findings
 from greenstream.application.loading.rehydrate import rehydrate
 from greenstream.domain.history.values import FindingCount, ScoreChange, WatchedMeters
 from greenstream.domain.limits import Limits
@@ -48,11 +48,11 @@ def settle(history: History, lake: Lake, site: Site, day: date, now: datetime) -
     over = slots.stop * site.limits.interval_minutes * 60 <= now.timestamp()
     if not history.lock_day(day):
         return Settled(day=day, state=DayState.EMPTY)
-    watch_meters(history, site, now)
+    detect_findings(history, site, now)
     if not len(history.fleet_days(slots.start, slots.stop - 1).last):
         return Settled(day=day, state=DayState.EMPTY)
     if over and (history.watermark() or 0) < slots.stop - 1:
-        watch_meters(history, site, now, until=slots.stop - 1)
+        detect_findings(history, site, now, until=slots.stop - 1)
     last = min(slots.stop - 1, history.watermark() or 0)
     judged = pl.concat(_reliabilities(history, history.meters(), last, site.limits))
     rehydrate(history.absent(day, judged, site.limits.min_reliability), history, lake)

@@ -40,7 +40,7 @@ UTC_SITE = site_of()
 
 
 @dataclass
-class Bed:
+class Harness:
     """A database of its own and a landing folder. Its clock gives each call a second more than the last one."""
 
     dsn: str
@@ -162,12 +162,15 @@ class Databases:
     templates: dict[tuple[str, int, datetime], str] = field(default_factory=dict)
 
     @contextmanager
-    def bed(self, site: Site = UTC_SITE, *, now: datetime = NOW) -> Iterator[Bed]:
+    def harness(self, site: Site = UTC_SITE, *, now: datetime = NOW) -> Iterator[Harness]:
         key = site.timezone, site.limits.interval_minutes, now
         if key not in self.templates:
             self.templates[key] = self._migrated(site, now)
-        with self.database(self.templates[key]) as dsn, self._bed(Bed(dsn, self._new_folder(), site, now)) as bed:
-            yield bed
+        with (
+            self.database(self.templates[key]) as dsn,
+            self._harness(Harness(dsn, self._new_folder(), site, now)) as harness,
+        ):
+            yield harness
 
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
@@ -179,11 +182,11 @@ class Databases:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     @contextmanager
-    def _bed(self, bed: Bed) -> Iterator[Bed]:
+    def _harness(self, harness: Harness) -> Iterator[Harness]:
         try:
-            yield bed
+            yield harness
         finally:
-            bed.close()
+            harness.close()
 
     def _new_folder(self) -> Path:
         return self.folder / secrets.token_hex(4)
@@ -195,7 +198,7 @@ class Databases:
         return name
 
     def _create(self, template: str) -> str:
-        name = f"bed_{secrets.token_hex(6)}"
+        name = f"harness_{secrets.token_hex(6)}"
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
         return name
 

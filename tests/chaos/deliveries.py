@@ -19,7 +19,7 @@ TIMELESS = "correction"  # which of two corrections counts depends on the order,
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parcel:
+class PlannedDelivery:
     """A file on its way: `at` in seconds from the start, `pause` between two things that its sender does."""
 
     name: str
@@ -31,7 +31,7 @@ class Parcel:
     age: timedelta
 
 
-def parcels(rng: Random, seconds: float, files: int, today: date, scratch: Path) -> list[Parcel]:
+def deliveries(rng: Random, seconds: float, files: int, today: date, scratch: Path) -> list[PlannedDelivery]:
     """So many files and some of them again, in a shuffled order, over so many seconds."""
     contents = _contents(rng, files, today, scratch)
     contents += [(f"bad{number}.csv", f"no header {number}\n".encode()) for number in range(2)]
@@ -61,9 +61,9 @@ def _other_name(rng: Random, name: str) -> str:
     return name if rng.random() < 0.5 else f"copy-of-{name}"
 
 
-def _parcel(rng: Random, name: str, content: bytes, today: date, at: float) -> Parcel:
+def _parcel(rng: Random, name: str, content: bytes, today: date, at: float) -> PlannedDelivery:
     way = _way(rng) if len(content) > 1000 else "rename"
-    return Parcel(
+    return PlannedDelivery(
         name=name,
         content=content,
         way=way,
