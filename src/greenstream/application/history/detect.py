@@ -65,29 +65,39 @@ def detect_findings(
     slots = [slot for slot in (before, unwatched.newest, until) if slot is not None]
     if not slots or not len(meters):
         return Detected(loads=0, meters=0, watermark=None)
-    watermark = max(slots)
-    since = np.minimum(
-        _since(meters, unwatched.touched, before, watermark), _first_new_day(history, meters, unwatched, site)
-    )
+    watermark, interval = max(slots), site.limits.interval_minutes
+    since = _since(meters, unwatched.touched, before, watermark)
+    since = np.minimum(since, _first_new_day(history, meters, unwatched, site))
     since = np.minimum(since, _again(meters, again))
-    concerned = since <= watermark
-    looked_at, of = 0, int(concerned.sum())
-    on_progress(looked_at, of)
     history.refresh(unwatched.touched)
-    for part, first, days in _parts(history, meters.where(concerned), since[concerned], watermark, site.limits):
-        _judge(history, part, first, watermark, days, site.limits, now)
-        looked_at += len(part)
-        on_progress(looked_at, of)
-    interval = site.limits.interval_minutes
+    looked_at = _look_at(history, meters, since, watermark, site.limits, now, on_progress)
     history.reopen_days(_stale_days(meters, unwatched.touched, again, site), _beginnings(meters, site), now)
     history.finish(unwatched, watermark, local_day(slot_of(now, interval), site.timezone, interval))
     _alert(history, site.limits, now)
+    found = history.detected(now)
     return Detected(
-        loads=len(unwatched.loads),
-        meters=of,
-        watermark=slot_start(watermark, interval),
-        found=history.detected(now),
+        loads=len(unwatched.loads), meters=looked_at, watermark=slot_start(watermark, interval), found=found
     )
+
+
+def _look_at(
+    history: History,
+    meters: WatchedMeters,
+    since: Integers,
+    watermark: int,
+    limits: Limits,
+    now: datetime,
+    on_progress: OnProgress,
+) -> int:
+    """Judge each meter from its slot `since` on, where that is due; how many they were."""
+    due = since <= watermark
+    looked_at, of = 0, int(due.sum())
+    on_progress(looked_at, of)
+    for part, first, days in _parts(history, meters.where(due), since[due], watermark, limits):
+        _judge(history, part, first, watermark, days, limits, now)
+        looked_at += len(part)
+        on_progress(looked_at, of)
+    return of
 
 
 def _since(meters: WatchedMeters, touched: pl.DataFrame, before: int | None, watermark: int) -> Integers:

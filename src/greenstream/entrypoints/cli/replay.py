@@ -1,6 +1,6 @@
 """`replay`: after a rule was fixed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,10 +49,7 @@ def replay(
 
     start, end = local_date("--from", first), local_date("--to", last)
     reach = _reach(rule)
-    if reach.stored and not reach.flags and not (start and end):
-        raise UsageError(f"{rule} is about all readings: name the days with --from and --to")
-    if start and end and end < start:
-        raise UsageError(f"--to {end} is before --from {start}")
+    _check_days(rule, reach, start, end)
     place = open_place(console)
     files: list[ReplayedFile] = []
     days: list[RejudgedDay] = []
@@ -75,6 +72,13 @@ def replay(
             if reach.stored:
                 _tell_days(console, days, dry_run=dry_run)
     _end(console, files, days)
+
+
+def _check_days(rule: str, reach: "RuleReach", start: date | None, end: date | None) -> None:
+    if reach.stored and not reach.flags and not (start and end):
+        raise UsageError(f"{rule} is about all readings: name the days with --from and --to")
+    if start and end and end < start:
+        raise UsageError(f"--to {end} is before --from {start}")
 
 
 def _reach(rule: str) -> "RuleReach":

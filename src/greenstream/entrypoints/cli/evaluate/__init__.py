@@ -44,9 +44,8 @@ def evaluate(
 
     It has a folder and a database of its own, which are gone afterwards.
     """
-    from greenstream.domain.reports.evaluation import Evaluation
     from greenstream.entrypoints.cli.evaluate.home import passing_place
-    from greenstream.entrypoints.cli.evaluate.report import fault_recall, rule_precision, tell
+    from greenstream.entrypoints.cli.evaluate.report import evaluation_of, tell
     from greenstream.entrypoints.cli.simulated_run import run_through, scores_of
     from greenstream.settings import load_settings
 
@@ -58,18 +57,7 @@ def evaluate(
         scores = scores_of(run, place)
     seconds = round(time.perf_counter() - began, 1)
     if json:
-        console.emit(
-            Evaluation(
-                meters=meters,
-                days=days,
-                first_day=plan.start,
-                seed=seed,
-                rows=run.report.rows,
-                rules=[rule_precision(each) for each in scores.precisions],
-                faults=[fault_recall(each, plan.interval_minutes) for each in scores.recalls],
-                seconds=seconds,
-            )
-        )
+        console.emit(evaluation_of(plan, run.report.rows, scores, seconds))
     else:
         console.write(
             f"{meters:,} meters for {days} days from {plan.start} ({plan.timezone}), seed {seed}: "

@@ -1,8 +1,9 @@
 """The scores as tables for people, and as an answer."""
 
-from greenstream.domain.reports.evaluation import FaultRecall, RulePrecision
+from greenstream.domain.reports.evaluation import Evaluation, FaultRecall, RulePrecision
 from greenstream.entrypoints.cli.console import Console
 from greenstream.evaluation.scoring import Precision, Recall, Scores
+from greenstream.simulator.plan import SimulationPlan
 
 PRECISIONS = ("rule", "code", "findings", "explained", "precision")
 RECALLS = ("rule", "fault", "injected", "findable", "found", "recall", "median delay", "longest delay")
@@ -17,7 +18,20 @@ def tell(console: Console, scores: Scores, interval_minutes: int) -> None:
     console.table(RECALLS, rows, right=RECALLS[5:])
 
 
-def rule_precision(each: Precision) -> RulePrecision:
+def evaluation_of(plan: SimulationPlan, rows: int, scores: Scores, seconds: float) -> Evaluation:
+    return Evaluation(
+        meters=plan.meters,
+        days=plan.days,
+        first_day=plan.start,
+        seed=plan.seed,
+        rows=rows,
+        rules=[_rule_precision(each) for each in scores.precisions],
+        faults=[_fault_recall(each, plan.interval_minutes) for each in scores.recalls],
+        seconds=seconds,
+    )
+
+
+def _rule_precision(each: Precision) -> RulePrecision:
     return RulePrecision(
         rule_id=each.rule_id,
         codes=each.codes,
@@ -27,7 +41,7 @@ def rule_precision(each: Precision) -> RulePrecision:
     )
 
 
-def fault_recall(each: Recall, interval_minutes: int) -> FaultRecall:
+def _fault_recall(each: Recall, interval_minutes: int) -> FaultRecall:
     median, longest = each.median_delay, each.max_delay
     return FaultRecall(
         rule_id=each.rule_id,
