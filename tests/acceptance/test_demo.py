@@ -124,7 +124,7 @@ def test_the_load_curve_is_that_of_the_database(demo, facts):
         WHERE reading_at = '{curve["day"]} 12:00Z' AND consumption_kw < 50 GROUP BY customer_class"""
     rows = demo("query", "--json", query, HOME=str(demo.folder / "demo-data"), code=0).json
     assert {row["customer_class"]: row["kw"] for row in rows} == pytest.approx(
-        {name: values[48] for name, values in curve["mean_kw"].items()}, abs=1e-4
+        {name: float(values[48]) for name, values in curve["mean_kw"].items()}, abs=1e-4
     )
 
 

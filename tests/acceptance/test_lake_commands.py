@@ -175,7 +175,7 @@ def test_two_nights_at_once_are_one_after_the_other(run: Run, greenstream: Comma
 def test_reprocess_plans_does_and_then_finds_nothing(run: Run) -> None:
     span = ("--from", "2026-03-01", "--to", "2026-03-03", "--json")
     (plan,) = run("reprocess", *span, "--dry-run", code=0, MAX_KW="10").json_lines
-    assert plan["changed"] == [{"before": "OK", "after": "OUT_OF_RANGE", "readings": 1}]
+    assert plan["changed"] == [{"from": "OK", "to": "OUT_OF_RANGE", "count": 1}]
     sql = "SELECT flags FROM meter_readings WHERE consumption_kw = 12"
     assert run("query", sql, "--json", code=0).json == [{"flags": []}]
     assert run("reprocess", *span, code=0, MAX_KW="10").json_lines == [plan]

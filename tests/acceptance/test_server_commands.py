@@ -24,7 +24,7 @@ def test_status_sums_up_what_came_in(greenstream: Command) -> None:
     assert found["flags"]["OUT_OF_RANGE"] >= 1
     assert found["quarantined"]["MALFORMED_ROW"] >= 1
     assert found["alerts"]["FILE_REJECTED"] >= 1
-    assert found["last_file"]["path"].endswith("/status.txt")
+    assert found["last_file"]["source_file"].endswith("/status.txt")
     assert found["last_file"]["outcome"] == "rejected"
     assert "it adds up" in greenstream("status", code=0).out
 

@@ -110,5 +110,5 @@ def test_what_is_in_an_object_is_described_below_it() -> None:
     assert ("waiting", "object: object by name or null") in rows
     assert ("waiting.*.files", "integer") in rows
     assert ("rows[].raw_line", "text") in rows
-    assert ("curve.mean_kw", "object: array: number or null by name") in rows
+    assert ("curve.mean_kw", "object: array: decimal text or null by name") in rows
     assert ("changes[].from", "text") in rows

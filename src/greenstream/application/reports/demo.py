@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from greenstream.domain.reports.demo import Curve, CurvePoint, Fate, Flagged, InHistory, Quarantined
@@ -46,9 +47,9 @@ def stored_demo(source: "DemoSource", faulty: FaultyLines, site: Site, day: date
     )
 
 
-def _by_class(points: Sequence[CurvePoint], site: Site) -> Mapping[str, Sequence[float | None]]:
+def _by_class(points: Sequence[CurvePoint], site: Site) -> Mapping[str, Sequence[Decimal | None]]:
     slots = 24 * 60 // site.limits.interval_minutes
-    curves: dict[str, list[float | None]] = {point.customer_class: [None] * slots for point in points}
+    curves: dict[str, list[Decimal | None]] = {point.customer_class: [None] * slots for point in points}
     for point in points:
-        curves[point.customer_class][point.slot] = round(point.mean_kw, 4)
+        curves[point.customer_class][point.slot] = Decimal(f"{point.mean_kw:.4f}")
     return curves

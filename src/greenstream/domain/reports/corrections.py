@@ -55,20 +55,11 @@ class RuleDay(RuleResult):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValueChange:
-    """Readings with other values now, or from another line."""
-
-    before: Annotated[str, Doc("their flags, `OK` without any")]
-    after: Annotated[str, Doc("their flags now, `OK` without any")]
-    readings: Annotated[int, Doc("how many")]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReprocessedRows:
     """What became of a file's rows; with `--dry-run`, what would."""
 
-    file: Annotated[str, Doc("the store's key")]
-    changed: Annotated[Sequence[ValueChange], Doc("readings with other values now")]
+    source_file: Annotated[str, Doc("the store's key")]
+    changed: Annotated[Sequence[Change], Doc("readings with other values now, by their flags before and now")]
     new: Annotated[int, Doc("readings that the file didn't give before")]
     superseded: Annotated[int, Doc("readings that the file no longer gives")]
     quarantined: Annotated[int, Doc("rows that fail now")]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, NamedTuple
 
 from greenstream.domain.reports.doc import Counts, Doc
@@ -110,7 +111,7 @@ class Curve:
     day: Annotated[date, Doc("local day")]
     timezone: Annotated[str, Doc("of the day, an IANA name")]
     mean_kw: Annotated[
-        Mapping[str, Sequence[float | None]],
+        Mapping[str, Sequence[Decimal | None]],
         Doc("by customer class, a value a slot; null in a slot without readings", "kW"),
     ]
 

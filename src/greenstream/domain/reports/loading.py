@@ -24,7 +24,7 @@ class ReplayedLetter:
     """A dead letter's file, processed again. Without an outcome it could not be processed."""
 
     id: Annotated[int, Doc("of the dead letter")]
-    file: Annotated[str, Doc("the store's key")]
+    source_file: Annotated[str, Doc("the store's key")]
     outcome: Annotated[str | None, Doc("`loaded`, `duplicate`, `rejected` or `failed`")] = None
     reason: Annotated[str | None, Doc("why it was rejected")] = None
     rows: Annotated[int | None, Doc("records after the header")] = None

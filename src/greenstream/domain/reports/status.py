@@ -66,7 +66,7 @@ class Latency:
 class LastFile:
     """The delivery that ended last."""
 
-    path: Annotated[str, Doc("the store's key")]
+    source_file: Annotated[str, Doc("the store's key")]
     outcome: Annotated[str, Doc("`loaded`, `duplicate`, `rejected` or `failed`")]
     processed_at: Annotated[datetime, Doc("when it ended")]
 

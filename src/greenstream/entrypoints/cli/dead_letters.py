@@ -82,7 +82,7 @@ def replay(
     finally:
         if done and not json:
             console.table(("id", "file", "outcome", "reason", *FATES), [_outcome(each) for each in done])
-    troubles += [f"dead letter {each.id}, {each.file}: {each.error}" for each in done if each.error]
+    troubles += [f"dead letter {each.id}, {each.source_file}: {each.error}" for each in done if each.error]
     _end(console, troubles)
 
 
@@ -128,7 +128,7 @@ def _answer(replayed: "application.ReplayedLetter") -> "ReplayedLetter":
     result = replayed.result
     return ReplayedLetter(
         id=replayed.dead_letter_id,
-        file=replayed.source_file,
+        source_file=replayed.source_file,
         outcome=result.outcome if result else None,
         reason=result.reason if result else None,
         **{fate: getattr(result.ledger, fate) if result else None for fate in FATES},
@@ -145,7 +145,7 @@ def _end(console: Console, troubles: Sequence[str]) -> None:
 
 def _outcome(letter: "ReplayedLetter") -> tuple[object, ...]:
     fates = (getattr(letter, fate) for fate in FATES)
-    return letter.id, letter.file, letter.outcome, letter.reason, *fates
+    return letter.id, letter.source_file, letter.outcome, letter.reason, *fates
 
 
 def _row(letter: "DeadLetter") -> tuple[object, ...]:

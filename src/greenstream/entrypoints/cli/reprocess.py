@@ -6,6 +6,7 @@ import typer
 
 from greenstream.entrypoints.cli.console import Console, ExitCode, Json, UsageError, command, open_place, stop
 from greenstream.entrypoints.cli.days import First, Last, chosen_days
+from greenstream.entrypoints.cli.row_selection import changes_of
 
 if TYPE_CHECKING:
     from greenstream.application.corrections.reprocess import ReprocessedFile
@@ -68,14 +69,11 @@ def _counts(file: "ReprocessedFile") -> tuple[int, int, int, int, int]:
 
 
 def _answer(file: "ReprocessedFile") -> "ReprocessedRows":
-    from greenstream.domain.reports.corrections import ReprocessedRows, ValueChange
+    from greenstream.domain.reports.corrections import ReprocessedRows
 
     return ReprocessedRows(
-        file=file.source_file,
-        changed=[
-            ValueChange(before=before, after=after, readings=count)
-            for (before, after), count in sorted(file.changes.items())
-        ],
+        source_file=file.source_file,
+        changed=changes_of(file.changes),
         new=file.added,
         superseded=file.superseded,
         quarantined=file.quarantined,

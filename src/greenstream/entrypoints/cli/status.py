@@ -114,7 +114,7 @@ def _ledger(rows: "Ledger") -> str:
 
 
 def _last_file(file: "LastFile | None") -> str:
-    return f"{file.path}, {file.outcome} at {_time(file.processed_at)}" if file else "none"
+    return f"{file.source_file}, {file.outcome} at {_time(file.processed_at)}" if file else "none"
 
 
 def _waiting(states: "Mapping[str, Waiting]") -> str:

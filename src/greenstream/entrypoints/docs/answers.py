@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, fields, is_dataclass
+from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -28,6 +29,7 @@ SCALARS: Mapping[type, str] = {
     bool: "true, false",
     int: "integer",
     float: "number",
+    Decimal: "decimal text",
     str: "text",
     datetime.datetime: "instant",
     datetime.date: "date",

@@ -299,7 +299,7 @@ SELECT jsonb_build_object(
     'meters', (SELECT count(*) FROM greenstream.meter),
     'newest_reading_at', (SELECT max(last_seen_at) FROM greenstream.meter_activity),
     'last_file', (
-        SELECT jsonb_build_object('path', path, 'outcome', outcome, 'processed_at', processed_at)
+        SELECT jsonb_build_object('source_file', path, 'outcome', outcome, 'processed_at', processed_at)
         FROM greenstream.source_file
         ORDER BY processed_at DESC, source_file_id DESC
         LIMIT 1

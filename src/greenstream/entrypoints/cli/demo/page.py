@@ -4,6 +4,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
@@ -127,7 +128,8 @@ class Page:
 
     def _curves(self, curve: Curve) -> RenderableType:
         """Each class on a scale of its own, for they differ tenfold; side by side where there is room."""
-        pictures = [self._curve(name, values, curve.timezone) for name, values in sorted(curve.mean_kw.items())[::-1]]
+        classes = sorted(curve.mean_kw.items(), reverse=True)
+        pictures = [self._curve(name, _floats(values), curve.timezone) for name, values in classes]
         grid = Table.grid(padding=(0, 2))
         if self.console.width >= 2 * PANEL:
             grid.add_row(*pictures)
@@ -260,3 +262,7 @@ def _table(*columns: str) -> Table:
             overflow="fold",
         )
     return table
+
+
+def _floats(values: Sequence[Decimal | None]) -> list[float | None]:
+    return [None if value is None else float(value) for value in values]
