@@ -13,8 +13,10 @@ from tests.support.nights import Nights
 from greenstream.adapters.postgres.loading.database import PostgresDatabase
 from greenstream.adapters.postgres.schema import migrate as module
 from greenstream.adapters.postgres.schema.version import newest_version
-from greenstream.domain.errors import DatabaseRefused, GreenStreamError, SettingsError
+from greenstream.domain.errors import DatabaseRefused, GreenStreamError, NotSetUp, SettingsError
 from greenstream.domain.site import Site
+from greenstream.settings import Settings
+from greenstream.wiring import Place
 
 FORMER = """
 INSERT INTO greenstream.location (location, region) VALUES ('', 'Unknown');
@@ -181,3 +183,17 @@ def test_a_database_without_tables_is_refused_in_one_line(harness: Harness, empt
     database.close()
     assert isinstance(caught.value, DatabaseRefused)
     assert "\n" not in str(caught.value)
+
+
+def test_a_database_of_a_newer_version_is_refused_and_stays_as_it_is(harness: Harness) -> None:
+    harness.execute("UPDATE public.greenstream_version SET version_num = '9999'")
+    with pytest.raises(NotSetUp, match="install the newer GreenStream"):
+        harness.database.migrate(now=NOW, retention_days=RETENTION_DAYS)
+    assert harness.one("SELECT version_num FROM public.greenstream_version") == "9999"
+
+
+def test_who_sets_up_refuses_a_newer_version_too(harness: Harness) -> None:
+    harness.execute("UPDATE public.greenstream_version SET version_num = '9999'")
+    place = Place(Settings(home=harness.folder, database_url=harness.dsn), lambda _: None)
+    with pytest.raises(NotSetUp, match="install the newer GreenStream"):
+        place.set_up()

@@ -111,11 +111,11 @@ class Place:
     @cached_property
     def current_dsn(self) -> str:
         """Where the database is, at this program's version. Raises NotSetUp where it has another one, or none."""
-        from greenstream.adapters.postgres.schema.version import newest_version, version_at
+        from greenstream.adapters.postgres.schema.version import newest_version, other_version, version_at
 
         found, needed = version_at(self.dsn), newest_version()
         if found != needed:
-            raise NotSetUp(_other_version(found, needed))
+            raise NotSetUp(other_version(found, needed))
         return self.dsn
 
     @cached_property
@@ -270,13 +270,3 @@ class Place:
         if self.server is not None and self.server.status().initialised:
             with suppress(DatabaseUnavailable):  # a full disk, say; the next attempt tells
                 self.server.ensure_running(self.say)
-
-
-def _other_version(found: str | None, needed: str) -> str:
-    if found is None:
-        return f"the database holds nothing of GreenStream yet: {SETS_UP}"
-    if found > needed:
-        return f"the database is of version {found}, and this program knows {needed}: install the newer GreenStream"
-    return (
-        f"the database is of version {found}, and this program needs {needed}: greenstream db migrate brings it there"
-    )

@@ -14,8 +14,9 @@ from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
 from greenstream.adapters.postgres.schema.site import check_site
-from greenstream.adapters.postgres.schema.version import newest_version
+from greenstream.adapters.postgres.schema.version import current_version, newest_version, other_version
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
+from greenstream.domain.errors import NotSetUp
 from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
 from greenstream.domain.site import Site
 
@@ -26,11 +27,13 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
     Roles that could read all relations can read the new ones.
 
     Raises:
+        NotSetUp: the database is of a newer version; nothing was changed.
         SettingsError: the database belongs to a site with another time zone or interval.
         DatabaseUnavailable, DatabaseRefused: as every call to the database.
     """
     with translated("migrating the database"), connect(dsn) as connection:
         run(connection, "schema.lock_migration")
+        _refuse_newer(connection)
         before = readers(connection)
         with _upgraded(dsn) as upgraded:
             for role in before:
@@ -40,6 +43,12 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
             )
             _write_words(upgraded)
     return newest_version()
+
+
+def _refuse_newer(connection: Connection) -> None:
+    found, newest = current_version(connection), newest_version()
+    if found is not None and found > newest:
+        raise NotSetUp(other_version(found, newest))
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:
