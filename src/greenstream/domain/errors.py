@@ -77,6 +77,14 @@ class NotSetUp(PermanentError):
     """Nothing was set up here yet, or by another version of the program."""
 
 
+def other_version(found: str | None, needed: str) -> NotSetUp:
+    """A database whose relations aren't of the needed version, None without any; and what to do."""
+    if found is None:
+        return NotSetUp(f"the database holds nothing of GreenStream yet: {SETS_UP}")
+    mend = "greenstream db migrate brings it there" if found < needed else "install the newer GreenStream"
+    return NotSetUp(f"the database is of version {found}, and this program needs {needed}: {mend}")
+
+
 class NotInstalled(PermanentError):
     """What is asked for needs an extra of the package that isn't installed."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from greenstream import __version__
 from greenstream.application.exclusion import Exclusion
 from greenstream.application.retry import Attempts, Once, Retry
-from greenstream.domain.errors import SETS_UP, DatabaseUnavailable, NotSetUp
+from greenstream.domain.errors import SETS_UP, DatabaseUnavailable, NotSetUp, other_version
 from greenstream.domain.landing import Clock
 from greenstream.domain.site import local_day, slot_of
 
@@ -111,11 +111,11 @@ class Place:
     @cached_property
     def current_dsn(self) -> str:
         """Where the database is, at this program's version. Raises NotSetUp where it has another one, or none."""
-        from greenstream.adapters.postgres.schema.version import newest_version, other_version, version_at
+        from greenstream.adapters.postgres.schema.version import newest_version, version_at
 
         found, needed = version_at(self.dsn), newest_version()
         if found != needed:
-            raise NotSetUp(other_version(found, needed))
+            raise other_version(found, needed)
         return self.dsn
 
     @cached_property

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable, NotSetUp
+from greenstream.domain.errors import DatabaseRefused, DatabaseUnavailable, other_version
 from greenstream.domain.reports.status import Status
 
 if TYPE_CHECKING:
@@ -35,14 +35,10 @@ def _read(source: "StatusSource", found: Status) -> Status:
     if found.version is None:
         return found
     if found.version != source.newest_version():
-        return _with_error(found, _other_version(found.version, source.newest_version()))
+        error = other_version(found.version, source.newest_version())
+        return _with_error(found, f"{error.code}: {error}")
     timezone, stored = source.stored()
     return replace(found, timezone=timezone, stored=stored)
-
-
-def _other_version(found: str, ours: str) -> str:
-    mend = "greenstream db migrate brings it there" if found < ours else "install the newer GreenStream"
-    return f"{NotSetUp.__name__}: the database is of version {found}, and this program of {ours}: {mend}"
 
 
 def _with_error(found: Status, error: str) -> Status:

@@ -14,9 +14,9 @@ from greenstream.adapters.postgres.base.sql import query
 from greenstream.adapters.postgres.schema.partitions import create_older
 from greenstream.adapters.postgres.schema.rights import grant_relations, readers
 from greenstream.adapters.postgres.schema.site import check_site
-from greenstream.adapters.postgres.schema.version import current_version, newest_version, other_version
+from greenstream.adapters.postgres.schema.version import current_version, newest_version
 from greenstream.domain.codes import GRADES, PERIODS, SEASONS, Flag
-from greenstream.domain.errors import NotSetUp
+from greenstream.domain.errors import other_version
 from greenstream.domain.rules import FLAG_RULES, HISTORY_RULES
 from greenstream.domain.site import Site
 
@@ -48,7 +48,7 @@ def migrate(dsn: str, site: Site, *, now: datetime, retention_days: int) -> str:
 def _refuse_newer(connection: Connection) -> None:
     found, newest = current_version(connection), newest_version()
     if found is not None and found > newest:
-        raise NotSetUp(other_version(found, newest))
+        raise other_version(found, newest)
 
 
 def _found_site(connection: Connection, site: Site, first_daily: date) -> None:

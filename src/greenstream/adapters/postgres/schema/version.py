@@ -5,7 +5,6 @@ from importlib.resources import files
 from greenstream.adapters.postgres.base.connection import Connection, connect
 from greenstream.adapters.postgres.base.errors import translated
 from greenstream.adapters.postgres.base.fetch import scalar, scalar_or_none
-from greenstream.domain.errors import SETS_UP
 
 
 def current_version(connection: Connection) -> str | None:
@@ -28,14 +27,3 @@ def newest_version() -> str:
     """The newest migration there is, by the names of the files: each begins with its version."""
     versions = files(__package__).joinpath("migrations", "versions").iterdir()
     return max(file.name.partition("_")[0] for file in versions if file.name.endswith(".sql"))
-
-
-def other_version(found: str | None, needed: str) -> str:
-    """What is wrong with a database of a version that isn't the needed one, and what to do."""
-    if found is None:
-        return f"the database holds nothing of GreenStream yet: {SETS_UP}"
-    if found > needed:
-        return f"the database is of version {found}, and this program knows {needed}: install the newer GreenStream"
-    return (
-        f"the database is of version {found}, and this program needs {needed}: greenstream db migrate brings it there"
-    )
