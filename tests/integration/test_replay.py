@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.forking import CONTEXT
 from tests.support.harness import HEADER, NOW, Databases, Harness, site_of
+from tests.support.nights import Nights
 
 from greenstream.adapters.postgres.corrections.replay import PostgresReplay
 from greenstream.adapters.postgres.loading.load import PostgresLoad
@@ -482,3 +483,13 @@ def test_a_discarded_dead_letter_is_closed_and_the_next_failure_is_a_new_one(
         assert getattr(lists.dead_letter(letter.id), "discard_reason", None) == "a test file"
     harness.process(path)
     assert [each.attempts for each in dead_letters(harness, closed=True)] == [1, 1]
+
+
+def test_a_row_that_is_fixed_to_one_of_an_erased_meter_isnt_taken_in_again(harness: Harness) -> None:
+    harness.load("a.csv", HEADER + "SM-1,2024-03-15 10:00,1 kW,\nSM-2,2024-03-15 10:00,1 kW,\ncut o\n")
+    Nights(harness).erase("SM-1")
+    text = exported(harness).replace("cut o", "SM-1,2024-03-15 10:15,7 kW,")
+    (done,) = fix(harness, read_fixes("fixed.csv", text.encode()))
+    assert (done.rows, done.stored, done.duplicate) == (1, 0, 1)
+    assert harness.query("SELECT DISTINCT meter_id FROM meter_readings") == [{"meter_id": "SM-2"}]
+    assert harness.sums() == (3, 2, 1, 0)

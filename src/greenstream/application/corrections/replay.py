@@ -18,10 +18,11 @@ from greenstream.domain.formats import LandedText, format_of
 from greenstream.domain.ledger import Ledger, Stored
 from greenstream.domain.readings.delivery import judge_delivery
 from greenstream.domain.readings.judge import EvaluatedFile
-from greenstream.domain.readings.schema import ERASED, REJECTED, conform
+from greenstream.domain.readings.schema import REJECTED, conform
 
 OK = "OK"  # the code of a row that passes
 NO_FIXES = Fixes()
+NOTHING = Stored(stored=0, duplicate=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,17 +98,34 @@ def _replay(waiting: WaitingRows, fixes: Fixes, context: CorrectionContext) -> R
     return _store(waiting, judged, context, now)
 
 
-def _store(waiting: WaitingRows, judged: EvaluatedFile, context: CorrectionContext, now: datetime) -> ReplayedFile:
-    """Let out of the quarantine what passes, of the rows that wait yet."""
-    context.replays.prepare_days(judged.days(), now)
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """Rows that wait: those to store or reject now, and the line numbers of those of erased meters."""
+
+    evaluated: EvaluatedFile
+    erased_lines: pl.Series
+
+    def passed(self) -> pl.Series:
+        return pl.concat([self.evaluated.rows["line_number"], self.erased_lines])
+
+    def only(self, lines: pl.Series) -> "_Judged":
+        erased = self.erased_lines.filter(self.erased_lines.is_in(lines.implode()))
+        return _Judged(evaluated=self.evaluated.only(lines), erased_lines=erased)
+
+
+def _store(waiting: WaitingRows, judged: _Judged, context: CorrectionContext, now: datetime) -> ReplayedFile:
+    """Release from the quarantine what passes, of the rows that wait yet."""
+    context.replays.prepare_days(judged.evaluated.days(), now)
     with context.replays.replay(waiting, now) as transaction:
         still = judged.only(transaction.open_lines())
-        none = Stored(stored=0, duplicate=0)
-        stored = store_rows(still, transaction.begin(), context.lake) if still.rows.height else none
-        ledger = transaction.close(still.rows["line_number"], stored, still.rejected)
+        rows, rejected = still.evaluated.rows, still.evaluated.rejected
+        new = store_rows(still.evaluated, transaction.begin(), context.lake) if rows.height else NOTHING
+        # What was erased was known once, and isn't taken in again.
+        stored = Stored(stored=new.stored, duplicate=new.duplicate + len(still.erased_lines))
+        ledger = transaction.close(still.passed(), stored, rejected)
     return ReplayedFile(
         source_file=waiting.delivery.path,
-        rows=still.rows.height + still.rejected.height,
+        rows=len(still.passed()) + rejected.height,
         stored=stored.stored,
         duplicate=stored.duplicate,
         changes=_changes(waiting.rows, still),
@@ -115,7 +133,7 @@ def _store(waiting: WaitingRows, judged: EvaluatedFile, context: CorrectionConte
     )
 
 
-def _judge(waiting: WaitingRows, fixes: Fixes, context: CorrectionContext, now: datetime) -> EvaluatedFile | Absent:
+def _judge(waiting: WaitingRows, fixes: Fixes, context: CorrectionContext, now: datetime) -> _Judged | Absent:
     """The waiting rows in the company of their file; where it is gone, fixed ones by themselves, if we know its header.
 
     Absent where they can't be judged at all.
@@ -128,13 +146,15 @@ def _judge(waiting: WaitingRows, fixes: Fixes, context: CorrectionContext, now: 
     if not fixes.header or not lines:
         return raw
     text = by_themselves(waiting.delivery.path, fixes.header, lines, limits)
-    return _none_inferred(_judged(text, waiting, context, now))
+    judged = _judged(text, waiting, context, now)
+    return replace(judged, evaluated=_none_inferred(judged.evaluated))
 
 
-def _judged(text: LandedText, waiting: WaitingRows, context: CorrectionContext, now: datetime) -> EvaluatedFile:
-    received_at, none = waiting.delivery.received_at, pl.DataFrame(schema=ERASED)
-    judged = judge_delivery(text, context.site, received_at=received_at, now=now, erased=none)
-    return judged.evaluated.only(waiting.rows["line_number"])
+def _judged(text: LandedText, waiting: WaitingRows, context: CorrectionContext, now: datetime) -> _Judged:
+    received_at, erased = waiting.delivery.received_at, context.replays.erased()
+    judged = judge_delivery(text, context.site, received_at=received_at, now=now, erased=erased)
+    all_lines = _Judged(evaluated=judged.evaluated, erased_lines=judged.erased_lines)
+    return all_lines.only(waiting.rows["line_number"])
 
 
 def _none_inferred(evaluated: EvaluatedFile) -> EvaluatedFile:
@@ -155,8 +175,8 @@ def _fixed_bytes(rows: pl.DataFrame, fixes: Fixes) -> dict[int, bytes]:
     }
 
 
-def _changes(before: pl.DataFrame, after: EvaluatedFile) -> dict[tuple[str, str], int]:
-    passed = after.rows.select("line_number", now=pl.lit(OK))
-    failed = after.rejected.select("line_number", now=pl.col("code").cast(pl.String))
+def _changes(before: pl.DataFrame, after: _Judged) -> dict[tuple[str, str], int]:
+    passed = after.passed().to_frame().with_columns(now=pl.lit(OK))
+    failed = after.evaluated.rejected.select("line_number", now=pl.col("code").cast(pl.String))
     both = before.join(pl.concat([passed, failed]), on="line_number")
     return dict(Counter(zip(both["code"].to_list(), both["now"].to_list(), strict=True)))
