@@ -11,6 +11,7 @@ from greenstream.application.lake.archive import Archived, Archiving, archive, a
 from greenstream.application.lake.retire import Retention, Retirement, retire, retire_day
 from greenstream.application.lake.verify import Verification, Verified, verify
 from greenstream.application.nightly import Night
+from greenstream.domain.lake.retention import Deletion
 from greenstream.wiring.place import Place
 
 
@@ -58,10 +59,9 @@ class Lake:
     def night(self) -> Night:
         """The night of all days that need it."""
         place = self._place
-        sweep(Path(tempfile.gettempdir()))
         return Night(
             exclusion=place.exclusion,
-            erase_again=place.corrections.erase_again,
+            erase_again=self._clean_up,
             due=place.history.known_due_days,
             to_settle=place.history.due_days,
             settle=place.history.settle,
@@ -85,6 +85,11 @@ class Lake:
             retire=partial(self._retire_day, day),
             raise_alert=place.alerts.raise_now,
         )
+
+    def _clean_up(self) -> Iterator[Deletion]:
+        """Delete what killed processes left behind on this machine, and what was erased and came again."""
+        sweep(Path(tempfile.gettempdir()))
+        yield from self._place.corrections.erase_again()
 
     def _archive(self, day: date) -> Archived:
         place = self._place
