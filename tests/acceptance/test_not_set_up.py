@@ -2,9 +2,12 @@
 
 import json
 import shlex
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 from tests.acceptance.conftest import HEADER
+from tests.support.databases import another_database
 
 LINE = "W-1,2024-03-16 18:45:00,1 kW,,\n"
 ASKING = (
@@ -51,16 +54,36 @@ def test_doctor_says_so_and_makes_nothing(new_greenstream):
     assert not new_greenstream.home.exists()
 
 
-def test_a_worker_waits_for_whoever_sets_up_and_says_so(new_greenstream):
-    worker = new_greenstream.start("worker", "--log-json", METRICS_PORT="0")
+@contextmanager
+def waiting_worker(command, **settings):
+    """The events of a worker's log after the one that says what it waits for, which is given, too."""
+    worker = command.start("worker", "--log-json", METRICS_PORT="0", **settings)
     events = (json.loads(line) for line in worker.stderr)
     try:
-        waiting = next(event for event in events if event["event"] == "waiting")
-        assert "NotSetUp" in waiting["error"]
+        yield next(event for event in events if event["event"] == "waiting")["error"], events
+    finally:
+        worker.terminate()
+        worker.communicate()
+
+
+def test_a_worker_waits_for_whoever_sets_up_and_says_so(new_greenstream):
+    with waiting_worker(new_greenstream) as (error, events):
+        assert error.startswith("NotSetUp: nothing is set up")
         assert not new_greenstream.home.exists()
         new_greenstream("db", "migrate", code=0)
         new_greenstream("ingest", "--no-watch", new_greenstream.file("a.csv", HEADER + LINE), code=0)
         assert next(event for event in events if event["event"] == "watched")
-    finally:
-        worker.terminate()
-        worker.communicate()
+
+
+def test_a_worker_waits_for_its_own_version_of_the_database_and_says_so(greenstream, dsn):
+    with another_database(dsn) as url:
+        greenstream("db", "migrate", code=0, DATABASE_URL=url)
+        with psycopg.connect(url, autocommit=True) as admin:
+            (own,) = admin.execute("SELECT version_num FROM greenstream_version").fetchone()
+            admin.execute("UPDATE greenstream_version SET version_num = '0000'")
+            with waiting_worker(greenstream, DATABASE_URL=url) as (error, events):
+                assert error.startswith("NotSetUp: the database is of version 0000")
+                admin.execute("UPDATE greenstream_version SET version_num = %s", [own])
+                load = greenstream.file("version.csv", HEADER + LINE)
+                greenstream("ingest", "--no-watch", load, code=0, DATABASE_URL=url)
+                assert next(event for event in events if event["event"] == "watched")
