@@ -123,6 +123,18 @@ def test_where_a_file_is_cut_into_blocks_makes_no_difference(content: bytes, siz
     assert in_blocks(content, size, name=name) == parse(content)
 
 
+def test_fields_that_one_line_has_too_many_and_another_too_few_reject_both() -> None:
+    parsed = parse(HEADER.encode() + b"SM-1,t,1,W,x,x,x\nSM-2,t,1,W,x\nSM-3,t,1\n")
+    assert [record[0] for record in parsed.records] == [3]
+    assert parsed.rows == 3
+
+
+@pytest.mark.parametrize("rest", [b"", b'"SM-2",t,1,W,x\n'], ids=["plain", "mixed"])
+def test_a_byte_order_mark_that_isnt_the_files_own_stays(rest: bytes) -> None:
+    parsed = parse(HEADER.encode() + b"\xef\xbb\xbfSM-1,t,1,W,x\n" + rest)
+    assert parsed.records[0][1] == "\ufeffSM-1"
+
+
 @settings(max_examples=80, deadline=None)
 @given(files())
 def test_a_line_that_needs_a_closer_look_changes_no_other_line(content: bytes) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 
 from greenstream.domain.codes import Reason
 from greenstream.domain.errors import FileRejected
-from greenstream.domain.formats.content import LandedText
+from greenstream.domain.formats.content import UTF8_BOM, LandedText
 from greenstream.domain.formats.header import BLANKS, CONTROL, Header, read_header, record_pattern
 from greenstream.domain.formats.lines import LINE_NUMBER, Lines, count_lines, may_all_be_plain
 from greenstream.domain.formats.records import FIELDS, RawRecords
@@ -112,7 +112,10 @@ class _BlockReader:
             return None
         try:
             fields = self._read_csv(block, quote=False)
-        except pl.exceptions.ComputeError:  # some line has too many fields, another one too few
+        except (
+            pl.exceptions.ComputeError,
+            pl.exceptions.SchemaError,
+        ):  # some line has too many fields, another one too few
             return None
         return _Block(records=self._numbered(fields, numbers), malformed=_line_numbers([]))
 
@@ -130,8 +133,10 @@ class _BlockReader:
         return _Block(records=records, malformed=others.malformed)
 
     def _read_csv(self, block: bytes, *, quote: bool) -> pl.DataFrame:
+        # The reader drops a byte order mark, but the file's own is gone by now: this one belongs to the first field.
+        whole = UTF8_BOM + block if block.startswith(UTF8_BOM) else block
         return pl.read_csv(
-            block,
+            whole,
             has_header=False,
             columns=sorted(self._header.positions.values()),
             separator=self._header.delimiter,
