@@ -77,6 +77,9 @@ def rejected(case: Case, text: LandedText) -> list[int]:
     return case.format.parse(text).rejected["line_number"].to_list()
 
 
+some = settings(max_examples=40)
+
+
 def test_every_format_is_here() -> None:
     assert {type(each) for each in FORMATS} == {type(each.format) for each in CASES}
 
@@ -102,6 +105,7 @@ def test_a_file_with_another_extension_is_of_no_format() -> None:
         format_of(landed_text("a.txt", b"meter_id,timestamp,energy_value\n", Limits()))
 
 
+@some
 @given(drawn=rows, end=ends, data=st.data())
 def test_blanking_lines_keeps_all_others(case: Case, drawn: list[tuple[str, int] | str], end: bytes, data) -> None:
     text = case.text(lines_with(case, drawn), end)
@@ -112,6 +116,7 @@ def test_blanking_lines_keeps_all_others(case: Case, drawn: list[tuple[str, int]
     assert case.format.blank(text, []).raw == text.raw
 
 
+@some
 @given(drawn=rows, end=ends, data=st.data())
 def test_a_replaced_line_is_read_as_if_it_had_come_so(
     case: Case, drawn: list[tuple[str, int] | str], end: bytes, data
@@ -124,6 +129,7 @@ def test_a_replaced_line_is_read_as_if_it_had_come_so(
     assert in_words(case.format.parse(replaced)) == in_words(case.format.parse(expected))
 
 
+@some
 @given(drawn=rows, meter=meters)
 def test_nothing_names_a_meter_once_its_lines_are_blank(
     case: Case, drawn: list[tuple[str, int] | str], meter: str
@@ -136,6 +142,7 @@ def test_nothing_names_a_meter_once_its_lines_are_blank(
     assert records(case, blank) == [each for each in records(case, text) if each[1] != meter]
 
 
+@some
 @given(drawn=rows, end=ends)
 def test_the_quarantine_keeps_the_lines_that_the_format_counts(
     case: Case, drawn: list[tuple[str, int] | str], end: bytes
@@ -149,6 +156,7 @@ def test_the_quarantine_keeps_the_lines_that_the_format_counts(
     assert {each[0] for each in records(case, text)}.isdisjoint(row["line_number"] for row in kept)
 
 
+@some
 @given(drawn=rows)
 def test_its_beginning_tells_what_its_parsing_does(case: Case, drawn: list[tuple[str, int] | str]) -> None:
     text = case.text(lines_with(case, drawn))
@@ -156,6 +164,7 @@ def test_its_beginning_tells_what_its_parsing_does(case: Case, drawn: list[tuple
     assert case.format.has_decimal_comma(text) == case.format.parse(text).decimal_comma
 
 
+@some
 @given(drawn=rows)
 def test_a_line_by_itself_is_read_as_in_its_file(case: Case, drawn: list[tuple[str, int] | str]) -> None:
     lines = dict(enumerate(lines_with(case, drawn), start=2))
@@ -194,7 +203,7 @@ def test_blocks_of_any_size_make_no_difference(case: Case, size: int, monkeypatc
 any_bytes = st.binary(max_size=200) | hostile_files().map(lambda file: file[1])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(raw=any_bytes, whole=st.booleans(), ending=st.sampled_from(["", ".gz", ".zst"]), data=st.data())
 def test_no_bytes_break_it(case: Case, raw: bytes, whole: bool, ending: str, data) -> None:
     """They are rejected, or each line of theirs has one fate."""
