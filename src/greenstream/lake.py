@@ -20,7 +20,7 @@ import polars as pl
 from greenstream import __version__
 from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.storage import open_store
-from greenstream.domain.lake.layout import MANIFEST_ZONE
+from greenstream.domain.lake.keys import MANIFEST_ZONE
 from greenstream.domain.lake.manifest import LakeFile, Manifest, ReadingsFile
 from greenstream.domain.readings.schema import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS
 from greenstream.settings import load_settings

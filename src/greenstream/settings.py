@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from greenstream.domain.errors import SettingsError
-from greenstream.domain.lake.retention import Lifetimes
+from greenstream.domain.lake.lifetimes import Lifetimes
 from greenstream.domain.limits import MOST_KW, MOST_TERMS, Limits, QueryLimits
 from greenstream.domain.site import Site
 

@@ -13,7 +13,7 @@ from tests.acceptance.test_backup import another_home, dsn_of
 from tests.acceptance.test_settle import database, rows
 from tests.support.relations import assert_adds_up, relations
 
-from greenstream.adapters.postgres.backup.tools import find_tools, pg_restore
+from greenstream.adapters.postgres.backup.dump_programs import find_tools, pg_restore
 from greenstream.adapters.postgres.embedded import EmbeddedServer
 from greenstream.adapters.postgres.embedded.binaries import OLDEST_MAJOR, Binaries, installed
 from greenstream.adapters.postgres.schema.version import newest_version

@@ -18,7 +18,7 @@ from tests.support.harness import Harness
 from greenstream.adapters.backups.files import FilesBack, copy_back, copy_out
 from greenstream.adapters.backups.folder import check_outside, new_folder, write_sums
 from greenstream.adapters.backups.reading import Contents, check_contents, describe
-from greenstream.adapters.postgres.backup.tools import check_dump, find_tools
+from greenstream.adapters.postgres.backup.dump_programs import check_dump, find_tools
 from greenstream.domain.backup import Backup, StoredFiles, read_backup, read_times
 from greenstream.domain.errors import BackupFailed, InvalidBackup
 from greenstream.entrypoints.cli.console import Console

@@ -19,7 +19,7 @@ from greenstream.adapters.postgres.base.fetch import (
     scalar,
     scalar_or_none,
 )
-from greenstream.domain.lake.retention import DayFacts
+from greenstream.domain.lake.lifetimes import DayFacts
 
 DAYS = [date(2024, 3, 1), date(2024, 3, 2)]
 

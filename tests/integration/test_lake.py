@@ -14,8 +14,8 @@ from tests.support.nights import Nights
 
 from greenstream.application.lake import archive as archiving
 from greenstream.domain.lake.archive import with_record_ids
-from greenstream.domain.lake.layout import meter_days_key, reading_key
-from greenstream.domain.lake.retention import Lifetimes
+from greenstream.domain.lake.keys import meter_days_key, reading_key
+from greenstream.domain.lake.lifetimes import Lifetimes
 from greenstream.domain.readings.schema import LAKE
 
 DAY = date(2024, 3, 15)

@@ -10,7 +10,7 @@ from tests.support.lake import readings, write_day
 
 from greenstream import lake
 from greenstream.domain.errors import LakeDamaged, SettingsError, StorageRefused, StorageUnavailable
-from greenstream.domain.lake.layout import manifest_key
+from greenstream.domain.lake.keys import manifest_key
 from greenstream.domain.readings.schema import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS, conform
 
 DAYS = [date(2026, 2, 28), date(2026, 3, 1)]

@@ -26,7 +26,7 @@ from tests.support.harness import Databases
 
 from greenstream.adapters.alerts.apprise_channel import AppriseChannel
 from greenstream.adapters.postgres.base.address import checked
-from greenstream.domain.alerts.messages import Message
+from greenstream.domain.alerts.notification import Message
 from greenstream.domain.codes import Severity
 from greenstream.domain.errors import BackupFailed, SettingsError
 from greenstream.entrypoints.cli.app import application, run

@@ -15,11 +15,11 @@ from greenstream.application.exclusion import Exclusion
 from greenstream.application.history.detect import detect_findings
 from greenstream.application.history.settle import Settled, settle
 from greenstream.application.lake.archive import Archived, archive
-from greenstream.application.lake.retire import Retention, Retirement, retire
+from greenstream.application.lake.retention import Retention, Retirement, retire
 from greenstream.application.lake.verify import Verification, Verified, verify
 from greenstream.application.nightly import Done, Night, Step, nightly
 from greenstream.domain.alerts.values import Condition
-from greenstream.domain.lake.retention import Deletion, Lifetimes
+from greenstream.domain.lake.lifetimes import Deletion, Lifetimes
 from greenstream.domain.site import local_day, slot_of
 
 LIFETIMES = Lifetimes(readings=90, findings=1095, quarantine=365, ledger=1095)

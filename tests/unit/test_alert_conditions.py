@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from greenstream.application.alerts import portions
 from greenstream.domain.alerts.conditions import check_conditions
-from greenstream.domain.alerts.messages import compose
+from greenstream.domain.alerts.notification import compose
 from greenstream.domain.alerts.values import Alert, AlertCode, Disk, RegionFiles, SourceRows, StoredFacts, Verdict
 from greenstream.domain.codes import Severity
 from greenstream.domain.limits import Limits

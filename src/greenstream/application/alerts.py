@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from greenstream.domain.alerts.conditions import LOOK_BACK, bad_file, channel_down, check_conditions, outage
-from greenstream.domain.alerts.messages import Message, compose
+from greenstream.domain.alerts.notification import Message, compose
 from greenstream.domain.alerts.values import Alert, AlertCode, Disk, Outage
 from greenstream.domain.codes import Severity
 from greenstream.domain.site import Site

@@ -7,11 +7,11 @@ from datetime import date
 from greenstream.application.exclusion import Exclusion
 from greenstream.application.history.settle import Settled
 from greenstream.application.lake.archive import Archived, ArchiveState, would_lose
-from greenstream.application.lake.retire import Retirement
+from greenstream.application.lake.retention import Retirement
 from greenstream.domain.alerts.conditions import lake_damaged
 from greenstream.domain.alerts.values import Condition
 from greenstream.domain.errors import LakeDamaged
-from greenstream.domain.lake.retention import Deletion
+from greenstream.domain.lake.lifetimes import Deletion
 
 
 @dataclass(frozen=True, kw_only=True)

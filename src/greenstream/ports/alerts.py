@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from greenstream.domain.alerts.messages import Message
+from greenstream.domain.alerts.notification import Message
 from greenstream.domain.alerts.values import Alert, BadFile, Condition, Key, StoredFacts
 from greenstream.domain.limits import Limits
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from greenstream.domain.corrections.values import LoadedDelivery, RowChoice, ToErase, WaitingRows
 from greenstream.domain.formats.quarantine import LongRow
-from greenstream.domain.lake.retention import Deletion
+from greenstream.domain.lake.lifetimes import Deletion
 from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import Delivery, Ledger, Stored
 from greenstream.domain.readings.judge import EvaluatedFile

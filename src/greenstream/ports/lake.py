@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from greenstream.domain.lake.archive import Checksum
+from greenstream.domain.lake.lifetimes import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
 from greenstream.domain.lake.manifest import LakeFile, Manifest, ReadingsFile, Written
-from greenstream.domain.lake.retention import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.site import Site
 

@@ -11,7 +11,7 @@ from greenstream.application.corrections.replay import ReplayedFile, export_rows
 from greenstream.application.corrections.reprocess import ReprocessedFile, reprocess
 from greenstream.domain.corrections.fixes import read_fixes, to_csv
 from greenstream.domain.corrections.values import RowChoice
-from greenstream.domain.lake.retention import Deletion
+from greenstream.domain.lake.lifetimes import Deletion
 from greenstream.domain.site import day_start
 from greenstream.wiring.place import Place
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from greenstream.adapters.temporary import sweep
 from greenstream.application.lake.archive import Archived, Archiving, archive, archive_day
-from greenstream.application.lake.retire import Retention, Retirement, retire, retire_day
+from greenstream.application.lake.retention import Retention, Retirement, retire, retire_day
 from greenstream.application.lake.verify import Verification, Verified, verify
 from greenstream.application.nightly import Night
-from greenstream.domain.lake.retention import Deletion
+from greenstream.domain.lake.lifetimes import Deletion
 from greenstream.wiring.place import Place
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from urllib.parse import quote, unquote
 
 from greenstream.adapters.extras import needing
-from greenstream.domain.alerts.messages import Message, one_line
+from greenstream.domain.alerts.notification import Message, one_line
 from greenstream.domain.codes import Severity
 from greenstream.domain.errors import NotInstalled
 

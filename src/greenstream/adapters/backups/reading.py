@@ -18,7 +18,7 @@ from greenstream.adapters.storage.backend import LANDING, QUARANTINE
 from greenstream.adapters.storage.names import is_listed, text_of
 from greenstream.domain.backup import Backup, StoredFiles, read_backup, read_times
 from greenstream.domain.errors import InvalidBackup
-from greenstream.domain.lake.layout import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
+from greenstream.domain.lake.keys import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
 
 ZONES = (LANDING, QUARANTINE, READINGS_ZONE, AGGREGATES_ZONE, MANIFEST_ZONE)
 MOST_BYTES = {DESCRIPTION: 1 << 20, SUMS: 1 << 28, TIMES: 1 << 28}

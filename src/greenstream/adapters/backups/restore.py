@@ -9,6 +9,7 @@ from greenstream.adapters.backups.bars import Bars
 from greenstream.adapters.backups.files import FilesBack, copy_back
 from greenstream.adapters.backups.folder import DUMP
 from greenstream.adapters.backups.reading import Contents, check_contents, describe
+from greenstream.adapters.postgres.backup.dump_programs import Tools, check_dump, find_tools, pg_restore, rights_in
 from greenstream.adapters.postgres.backup.replacement import (
     Holding,
     Target,
@@ -18,7 +19,6 @@ from greenstream.adapters.postgres.backup.replacement import (
     inspect_target,
     replacing,
 )
-from greenstream.adapters.postgres.backup.tools import Tools, check_dump, find_tools, pg_restore, rights_in
 from greenstream.adapters.postgres.schema.version import newest_version
 from greenstream.domain.backup import Backup, check_restorable
 from greenstream.domain.errors import RestoreRefused

@@ -8,8 +8,8 @@ from pathlib import Path
 from greenstream.adapters.backups.bars import Bar, Bars
 from greenstream.adapters.backups.files import copy_out
 from greenstream.adapters.backups.folder import CHUNK_BYTES, DUMP, complete, new_folder, write_sums
+from greenstream.adapters.postgres.backup.dump_programs import Tools, find_tools, pg_dump
 from greenstream.adapters.postgres.backup.snapshot import Snapshot, open_snapshot
-from greenstream.adapters.postgres.backup.tools import Tools, find_tools, pg_dump
 from greenstream.domain.backup import Backup
 
 _DUMPING = re.compile(r'dumping contents of table "?([^"\s]+)"?')

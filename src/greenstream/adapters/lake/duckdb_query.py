@@ -15,7 +15,7 @@ from greenstream.adapters.query.interruptible import Interruptible, in_memory
 from greenstream.adapters.storage import ObjectStore
 from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.errors import GreenStreamError, InvalidQuery, LakeDamaged, StorageRefused
-from greenstream.domain.lake.layout import AGGREGATES_ZONE, READINGS_ZONE
+from greenstream.domain.lake.keys import AGGREGATES_ZONE, READINGS_ZONE
 from greenstream.domain.limits import QueryLimits
 from greenstream.domain.readings.schema import LAKE, LOAD_CURVES, METER_DAYS, PARTITIONS
 

@@ -9,7 +9,7 @@ from fsspec import AbstractFileSystem
 
 from greenstream.adapters.storage import LandedFile, ObjectStore
 from greenstream.domain.errors import GreenStreamError
-from greenstream.domain.lake.layout import AGGREGATES_ZONE, READINGS_ZONE
+from greenstream.domain.lake.keys import AGGREGATES_ZONE, READINGS_ZONE
 
 PROTOCOL = "lake"
 ROOT = f"{PROTOCOL}://"

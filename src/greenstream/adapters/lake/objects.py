@@ -14,7 +14,7 @@ from greenstream.adapters.storage import ObjectStore
 from greenstream.adapters.temporary import temporary_folder
 from greenstream.domain.errors import LakeDamaged, NotFound, StorageRefused
 from greenstream.domain.lake.archive import Checksum, checksum, id_bytes, with_record_ids
-from greenstream.domain.lake.layout import load_curves_key, manifest_key, meter_days_key, month_key, reading_key
+from greenstream.domain.lake.keys import load_curves_key, manifest_key, meter_days_key, month_key, reading_key
 from greenstream.domain.lake.manifest import LakeFile, Manifest, ReadingsFile, Written, read_manifest
 from greenstream.domain.readings.schema import ARCHIVED, LAKE, METER_DAYS
 from greenstream.domain.site import Site

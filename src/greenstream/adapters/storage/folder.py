@@ -33,7 +33,7 @@ from greenstream.adapters.storage.names import escape, file_name_of, text_of, un
 from greenstream.adapters.storage.rights import Rights
 from greenstream.adapters.storage.staging import StagedFile, keeping_others, make_like, name_in, write_new
 from greenstream.domain.errors import InvalidKey, NotFound, StorageRefused
-from greenstream.domain.lake.layout import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
+from greenstream.domain.lake.keys import AGGREGATES_ZONE, MANIFEST_ZONE, READINGS_ZONE
 from greenstream.domain.landing import Stray
 
 ZONES = (LANDING, QUARANTINE, READINGS_ZONE, AGGREGATES_ZONE, MANIFEST_ZONE)

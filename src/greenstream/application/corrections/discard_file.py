@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from greenstream.domain.errors import NotFound
-from greenstream.domain.lake.retention import Deletion, Layer
+from greenstream.domain.lake.lifetimes import Deletion, Layer
 from greenstream.domain.landing import Clock
 from greenstream.domain.ledger import Outcome
 from greenstream.ports.lake import Archives

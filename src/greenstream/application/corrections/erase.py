@@ -17,7 +17,7 @@ from greenstream.domain.corrections.values import ToErase
 from greenstream.domain.errors import FileRejected, NotFound, StorageRefused, StorageUnavailable
 from greenstream.domain.formats import LandedText
 from greenstream.domain.lake.aggregates import curve_parts, load_curves
-from greenstream.domain.lake.retention import Deletion, Layer
+from greenstream.domain.lake.lifetimes import Deletion, Layer
 from greenstream.domain.landing import Clock, LandedFile
 from greenstream.domain.readings.delivery import judge_delivery
 from greenstream.domain.readings.schema import CURVE_PARTS

@@ -6,8 +6,8 @@ import polars as pl
 
 from greenstream.domain.errors import LakeDamaged
 from greenstream.domain.lake.archive import Checksum, checksum, id_bytes, with_record_ids
+from greenstream.domain.lake.lifetimes import DayFacts
 from greenstream.domain.lake.manifest import Manifest, ReadingsFile
-from greenstream.domain.lake.retention import DayFacts
 from greenstream.ports.lake import DaySnapshot, Lake
 
 

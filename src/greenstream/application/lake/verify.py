@@ -12,8 +12,8 @@ from greenstream.application.loading.delivery import judge_again
 from greenstream.application.loading.raw_file import Absence, Absent
 from greenstream.domain.errors import FileRejected, LakeDamaged
 from greenstream.domain.lake.archive import id_bytes, with_record_ids
+from greenstream.domain.lake.lifetimes import DayFacts, LoadedFile
 from greenstream.domain.lake.manifest import Manifest
-from greenstream.domain.lake.retention import DayFacts, LoadedFile
 from greenstream.domain.readings.judge import EvaluatedFile
 from greenstream.domain.site import Site
 from greenstream.ports.lake import Archives, DaySnapshot, Lake

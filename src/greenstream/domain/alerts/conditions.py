@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from greenstream.domain.alerts.messages import _lasting, _share, stamp
+from greenstream.domain.alerts import messages
 from greenstream.domain.alerts.values import (
     AlertCode,
     BadFile,
@@ -56,8 +56,7 @@ def _silent_regions(regions: Sequence[RegionFiles], limits: Limits, now: datetim
                 code=AlertCode.NO_FILE,
                 severity=Severity.ERROR,
                 subject=region.region,
-                message=f"no file with readings of {region.region} for {_lasting(now - region.last)}, "
-                f"the last one came at {stamp(region.last)}",
+                message=messages.no_file(region, now),
             )
 
 
@@ -67,8 +66,7 @@ def _backlog(oldest: datetime | None, limits: Limits, now: datetime) -> Iterator
             code=AlertCode.BACKLOG,
             severity=Severity.WARNING,
             subject="queue",
-            message=f"the oldest file has been waiting for {_lasting(now - oldest)}, since {stamp(oldest)}; "
-            "is a worker running, and is one enough?",
+            message=messages.backlog(oldest, now),
         )
 
 
@@ -79,8 +77,7 @@ def _bad_sources(sources: Sequence[SourceRows], limits: Limits) -> Iterator[Cond
                 code=AlertCode.SOURCE_ERROR_RATE,
                 severity=Severity.WARNING,
                 subject=source.source,
-                message=f"{_share(source.rejected, source.rows)} of the rows in files {source.source}… "
-                "were rejected within a day; see quarantined_rows",
+                message=messages.source_error_rate(source),
             )
 
 
@@ -91,8 +88,7 @@ def _full_disks(disks: Sequence[Disk], limits: Limits) -> Iterator[Condition]:
                 code=AlertCode.DISK_NEARLY_FULL,
                 severity=Severity.ERROR,
                 subject=disk.name,
-                message=f"{disk.free_bytes / 2**30:.1f} GiB ({disk.free_bytes * 100 / disk.total_bytes:.0f} %) "
-                f"free on {disk.name}; make room before loading stops",
+                message=messages.disk_nearly_full(disk),
             )
 
 
@@ -109,8 +105,7 @@ def _missed_nights(dirty_days: Sequence[tuple[date, datetime]], site: Site, now:
             code=AlertCode.NIGHTLY_MISSED,
             severity=Severity.ERROR,
             subject="nightly",
-            message=f"{len(missed)} days should have been settled, the oldest is {min(missed)}; "
-            "the nightly job didn't run or didn't get through: greenstream nightly",
+            message=messages.nightly_missed(missed),
         )
 
 
@@ -119,7 +114,7 @@ def bad_file(file: BadFile) -> Condition:
         code=AlertCode.FILE_ERROR_RATE,
         severity=Severity.WARNING,
         subject=file.path,
-        message=f"{_share(file.rejected, file.rows)} of its rows were rejected; see quarantined_rows",
+        message=messages.file_error_rate(file),
     )
 
 
@@ -133,7 +128,7 @@ def channel_down(channel: str, trouble: str) -> Condition:
         code=AlertCode.ALERT_CHANNEL_DOWN,
         severity=Severity.ERROR,
         subject=channel,
-        message=f"alerts can't be sent by {channel}: {trouble}; it is tried again every minute",
+        message=messages.alert_channel_down(channel, trouble),
     )
 
 
@@ -142,5 +137,5 @@ def outage(found: Outage) -> Condition:
         code=AlertCode.OUTAGE,
         severity=Severity.ERROR,
         subject=found.subject,
-        message=f"files wait since {stamp(found.since)}; work resumes by itself: {found.error}",
+        message=messages.outage(found),
     )

@@ -1,59 +1,52 @@
-"""The text of messages to people."""
+"""The text of each alert."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from greenstream.domain.alerts.values import Alert
-from greenstream.domain.codes import Severity
-
-DIGEST_LINES = 20
+from greenstream.domain.alerts.values import BadFile, Disk, Outage, RegionFiles, SourceRows
 
 
-MAX_MESSAGE_CHARS = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """What is sent: a title in one line, and a text."""
-
-    title: str
-    body: str
-    severity: Severity
-
-
-def compose(alerts: Sequence[Alert]) -> Message:
-    """One alert in full, or several in short."""
-    if len(alerts) == 1:
-        return _single(alerts[0])
-    severity = next(s for s in reversed(Severity) if any(a.severity == s for a in alerts))
-    counts = Counter(alert.code for alert in alerts).most_common()
-    lines = [f"{each.alert_id}: {each.severity} {each.code} {one_line(each.subject)}" for each in alerts[:DIGEST_LINES]]
-    rest = [f"… and {len(alerts) - DIGEST_LINES} others"] if len(alerts) > DIGEST_LINES else []
-    body = [", ".join(f"{count} {code}" for code, count in counts), "", *lines, *rest, ""]
-    return Message(
-        title=f"[GreenStream] {len(alerts)} more alerts",
-        body="\n".join([*body, "All of them: greenstream alerts list"]),
-        severity=severity,
+def no_file(region: RegionFiles, now: datetime) -> str:
+    return (
+        f"no file with readings of {region.region} for {_lasting(now - region.last)}, "
+        f"the last one came at {stamp(region.last)}"
     )
 
 
-def _single(alert: Alert) -> Message:
-    times = f"first {stamp(alert.first_at)}, last {stamp(alert.last_at)}"
-    return Message(
-        title=one_line(f"[GreenStream] {alert.severity} {alert.code} {alert.subject}"),
-        body=f"{one_line(alert.message)}\n\ncount {alert.count}, {times}\n"
-        f"Acknowledge: greenstream alerts ack {alert.alert_id}",
-        severity=alert.severity,
+def backlog(oldest: datetime, now: datetime) -> str:
+    return (
+        f"the oldest file has been waiting for {_lasting(now - oldest)}, since {stamp(oldest)}; "
+        "is a worker running, and is one enough?"
     )
 
 
-def one_line(text: str) -> str:
-    """Text of any origin in one line of moderate length, without characters that mail or chat could obey."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
-    line = " ".join(shown.split())
-    return line if len(line) <= MAX_MESSAGE_CHARS else f"{line[:MAX_MESSAGE_CHARS]}…"
+def source_error_rate(source: SourceRows) -> str:
+    share = _share(source.rejected, source.rows)
+    return f"{share} of the rows in files {source.source}… were rejected within a day; see quarantined_rows"
+
+
+def disk_nearly_full(disk: Disk) -> str:
+    percent = disk.free_bytes * 100 / disk.total_bytes
+    return f"{disk.free_bytes / 2**30:.1f} GiB ({percent:.0f} %) free on {disk.name}; make room before loading stops"
+
+
+def nightly_missed(days: Sequence[date]) -> str:
+    return (
+        f"{len(days)} days should have been settled, the oldest is {min(days)}; "
+        "the nightly job didn't run or didn't get through: greenstream nightly"
+    )
+
+
+def file_error_rate(file: BadFile) -> str:
+    return f"{_share(file.rejected, file.rows)} of its rows were rejected; see quarantined_rows"
+
+
+def alert_channel_down(channel: str, trouble: str) -> str:
+    return f"alerts can't be sent by {channel}: {trouble}; it is tried again every minute"
+
+
+def outage(found: Outage) -> str:
+    return f"files wait since {stamp(found.since)}; work resumes by itself: {found.error}"
 
 
 def stamp(instant: datetime) -> str:

@@ -29,7 +29,7 @@ def erase(console: Console, meter_id: MeterId, reason: Reason, yes: Yes = False,
     keep that it was done, with a hash of the meter_id. Backups keep what they hold. Broken off, it goes on when it is
     called again. With --json, one object a line and thing.
     """
-    from greenstream.domain.lake.retention import Deletion
+    from greenstream.domain.lake.lifetimes import Deletion
     from greenstream.domain.reports.corrections import ErasedThing
 
     if not yes and not _confirmed(meter_id):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from greenstream.application.loading.outages import Outages
     from greenstream.entrypoints.service import Part
     from greenstream.entrypoints.service.metrics import Metrics
-    from greenstream.entrypoints.service.timing import Log
+    from greenstream.entrypoints.service.polling import Log
     from greenstream.wiring import Place
 
 LogJson = Annotated[

@@ -3,7 +3,7 @@
 import threading
 
 from greenstream.application.loading.outages import Outages
-from greenstream.entrypoints.service.timing import MINUTE_SECONDS, Log
+from greenstream.entrypoints.service.polling import MINUTE_SECONDS, Log
 from greenstream.wiring import Place
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from greenstream.entrypoints.service.timing import MINUTE_SECONDS, TICK_SECONDS, Log
+from greenstream.entrypoints.service.polling import MINUTE_SECONDS, TICK_SECONDS, Log
 from greenstream.wiring import Place
 
 PAUSE_SECONDS = 10.0

@@ -11,7 +11,7 @@ import watchfiles
 
 from greenstream.adapters.storage import ObjectStore
 from greenstream.domain.errors import GreenStreamError
-from greenstream.entrypoints.service.timing import TICK_SECONDS, Log
+from greenstream.entrypoints.service.polling import TICK_SECONDS, Log
 
 AGAIN_SECONDS = 2.0
 WARNED_SECONDS = 600.0

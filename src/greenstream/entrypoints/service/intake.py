@@ -13,8 +13,8 @@ from greenstream.domain.errors import NotFound, StorageRefused, StorageUnavailab
 from greenstream.domain.landing import LandedFile, Stray
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.folder_events import Watcher
+from greenstream.entrypoints.service.polling import Log
 from greenstream.entrypoints.service.strays import Strays
-from greenstream.entrypoints.service.timing import Log
 from greenstream.wiring import Place
 
 SCAN_SECONDS = 60.0

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from greenstream.domain.text import printable, printable_lines
-from greenstream.entrypoints.service.timing import Log
+from greenstream.entrypoints.service.polling import Log
 
 
 @dataclass

@@ -5,7 +5,7 @@ import threading
 from greenstream.domain.ledger import FileResult
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.metrics import Metrics
-from greenstream.entrypoints.service.timing import Log
+from greenstream.entrypoints.service.polling import Log
 from greenstream.wiring import Place
 
 LOST_SECONDS = 5.0

@@ -9,7 +9,7 @@ from greenstream.application.history.settle import Settled
 from greenstream.application.lake.archive import Archived
 from greenstream.application.nightly import Done, Step, nightly
 from greenstream.domain.errors import LakeDamaged
-from greenstream.entrypoints.service.timing import MINUTE_SECONDS, Log
+from greenstream.entrypoints.service.polling import MINUTE_SECONDS, Log
 from greenstream.wiring import Place
 
 NIGHTLY_HOUR = 2

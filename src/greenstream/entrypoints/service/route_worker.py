@@ -10,7 +10,7 @@ from greenstream.domain.ledger import FileResult, Outcome
 from greenstream.domain.retries import OUTAGE_DELAY
 from greenstream.domain.routing import Route
 from greenstream.entrypoints.service.metrics import Metrics
-from greenstream.entrypoints.service.timing import TICK_SECONDS, Log
+from greenstream.entrypoints.service.polling import TICK_SECONDS, Log
 from greenstream.wiring import Place, utc_now
 
 

@@ -1,7 +1,7 @@
 """What lies in the landing zone and can't be taken in: told once, and left alone."""
 
 from greenstream.domain.landing import Stray
-from greenstream.entrypoints.service.timing import Log
+from greenstream.entrypoints.service.polling import Log
 
 MOST = 10_000
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from greenstream.application.loading.outages import Outages
 from greenstream.domain.errors import OUTAGES, GreenStreamError, NotSetUp, RetryableError, StorageRefused
-from greenstream.entrypoints.service.timing import Log
+from greenstream.entrypoints.service.polling import Log
 from greenstream.wiring import Place, utc_now
 
 JOIN_SECONDS = 0.5

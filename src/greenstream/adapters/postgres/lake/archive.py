@@ -16,7 +16,7 @@ from greenstream.adapters.postgres.lake.day import PostgresDay
 from greenstream.adapters.postgres.lake.retiring import PostgresRetiring, deletion_values
 from greenstream.adapters.postgres.loading.deliveries import delivery_of
 from greenstream.adapters.postgres.schema import partitions
-from greenstream.domain.lake.retention import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
+from greenstream.domain.lake.lifetimes import DayFacts, Deletion, LandedCopy, Layer, LoadedFile
 from greenstream.domain.ledger import Outcome
 from greenstream.domain.site import Site
 

@@ -12,7 +12,7 @@ from greenstream.adapters.postgres.base.fetch import column, objects, scalar
 from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.base.sql import query
 from greenstream.domain.lake.archive import Checksum, checksum
-from greenstream.domain.lake.retention import DayFacts
+from greenstream.domain.lake.lifetimes import DayFacts
 from greenstream.domain.readings.schema import EXPECTED, HELD, INSTANT, conform
 from greenstream.domain.site import Site, day_slots, day_start
 

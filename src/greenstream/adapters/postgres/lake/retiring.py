@@ -7,7 +7,7 @@ from greenstream.adapters.postgres.base.fetch import objects, run
 from greenstream.adapters.postgres.lake.day import PostgresDay
 from greenstream.adapters.postgres.schema import partitions
 from greenstream.domain.errors import TransactionConflict
-from greenstream.domain.lake.retention import DayFacts, Deletion
+from greenstream.domain.lake.lifetimes import DayFacts, Deletion
 from greenstream.domain.site import Site
 
 

@@ -11,7 +11,7 @@ from greenstream.application.exclusion import Exclusion
 from greenstream.application.lake.compare import differences
 from greenstream.application.loading.raw_file import is_still
 from greenstream.domain.errors import LakeDamaged, NotFound, StorageUnavailable, TransactionConflict
-from greenstream.domain.lake.retention import DayFacts, Deletion, LandedCopy, Layer, Lifetimes
+from greenstream.domain.lake.lifetimes import DayFacts, Deletion, LandedCopy, Layer, Lifetimes
 from greenstream.domain.site import day_start
 from greenstream.ports.lake import Archives, Lake
 from greenstream.ports.landing import Landing
