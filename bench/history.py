@@ -20,7 +20,7 @@ from greenstream.adapters.storage import open_store
 from greenstream.application.history.detect import MAX_CELLS, detect_findings
 from greenstream.application.history.settle import settle
 from greenstream.application.loading.process_file import process_file
-from greenstream.domain.history.detect import find, lookback
+from greenstream.domain.history.findings import find, lookback
 from greenstream.domain.history.grid import FAR, DayValues, Values
 from greenstream.domain.history.stretches import past_of
 from greenstream.domain.history.values import Days

@@ -22,7 +22,7 @@ from greenstream.adapters.lake.objects import ObjectLake
 from greenstream.adapters.storage import open_store
 from greenstream.application.corrections import erase as erasing
 from greenstream.application.corrections.discard_file import Discarding, discard_file
-from greenstream.domain.corrections.erasure import blanked
+from greenstream.domain.corrections.erased_lines import blanked
 from greenstream.domain.errors import NotFound
 from greenstream.domain.formats import landed_text
 from greenstream.domain.limits import Limits

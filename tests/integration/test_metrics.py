@@ -17,9 +17,9 @@ from tests.integration.test_intake import LINE, Tickets, intake
 from tests.support.harness import HEADER, Harness
 
 from greenstream.adapters.postgres.reports.gauges import read_gauges
-from greenstream.domain.reports.gauges import GaugeValue
+from greenstream.domain.reports.gauges import GAUGES, GaugeValue
 from greenstream.domain.routing import Route
-from greenstream.entrypoints.service.metrics import GAUGES, DatabaseGauges, Metrics, described, served
+from greenstream.entrypoints.service.metrics import DatabaseGauges, Metrics, described, served
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 

@@ -48,7 +48,7 @@ from greenstream.domain.routing import Route
 from greenstream.entrypoints.cli.console import Console
 from greenstream.entrypoints.cli.ingest import Run
 from greenstream.entrypoints.service import supervisor
-from greenstream.entrypoints.service.intake import LandingWatch
+from greenstream.entrypoints.service.landing_watch import LandingWatch
 from greenstream.entrypoints.service.metrics import Metrics
 from greenstream.entrypoints.service.route_worker import RouteWorker
 from greenstream.entrypoints.service.supervisor import Part, Supervisor

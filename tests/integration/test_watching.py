@@ -18,7 +18,7 @@ from greenstream.domain.errors import StorageRefused
 from greenstream.domain.landing import Stray
 from greenstream.entrypoints.service import folder_events
 from greenstream.entrypoints.service.folder_events import Watcher
-from greenstream.entrypoints.service.intake import FULL_SCAN_SECONDS, LOSS_SCAN_SECONDS, Scans
+from greenstream.entrypoints.service.landing_watch import FULL_SCAN_SECONDS, LOSS_SCAN_SECONDS, Scans
 from greenstream.entrypoints.service.strays import MOST, Strays
 
 DAY = date(2024, 3, 15)

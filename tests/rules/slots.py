@@ -15,7 +15,7 @@ import polars as pl
 
 from greenstream.domain.exact import Integers
 from greenstream.domain.history import stretches
-from greenstream.domain.history.detect import find, lookback
+from greenstream.domain.history.findings import find, lookback
 from greenstream.domain.history.grid import FAR, MISSING, NEGATIVE, NO_POWER, DayValues, Past
 from greenstream.domain.history.values import Days
 from greenstream.domain.limits import Limits

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.oracle.generators import hostile_files
 from tests.unit.parsing_support import Record, in_words, packed
 
-from greenstream.domain.corrections.erasure import blanked, lines_to_erase
+from greenstream.domain.corrections.erased_lines import blanked, lines_to_erase
 from greenstream.domain.corrections.fixes import by_themselves
 from greenstream.domain.errors import FileRejected
 from greenstream.domain.formats import Format, LandedText, format_of, landed_text

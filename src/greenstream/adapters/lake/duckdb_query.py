@@ -10,7 +10,7 @@ import polars as pl
 
 from greenstream.adapters.lake.answers import LakeAnswer, LakeReport, LakeSelection, quoted
 from greenstream.adapters.lake.files import ROOT, ZONES, LakeFiles
-from greenstream.adapters.query.budget import Budget
+from greenstream.adapters.query.answer_budget import Budget
 from greenstream.adapters.query.interruptible import Interruptible, in_memory
 from greenstream.adapters.storage import ObjectStore
 from greenstream.adapters.temporary import temporary_folder

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import duckdb
 
-from greenstream.adapters.query.budget import Budget
+from greenstream.adapters.query.answer_budget import Budget
 
 T = TypeVar("T")
 LOOK_AGAIN_SECONDS = 0.05

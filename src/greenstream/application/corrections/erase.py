@@ -12,7 +12,7 @@ import polars as pl
 from greenstream.application.exclusion import Exclusion
 from greenstream.application.loading.raw_file import Absent, RawFile, content_of, raw_file, sha256_of, version_of
 from greenstream.domain.codes import Reason
-from greenstream.domain.corrections.erasure import blanked, lines_to_erase
+from greenstream.domain.corrections.erased_lines import blanked, lines_to_erase
 from greenstream.domain.corrections.values import ToErase
 from greenstream.domain.errors import FileRejected, NotFound, StorageRefused, StorageUnavailable
 from greenstream.domain.formats import LandedText

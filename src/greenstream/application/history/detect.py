@@ -10,7 +10,7 @@ import polars as pl
 
 from greenstream.domain.codes import FindingCode
 from greenstream.domain.exact import Integers
-from greenstream.domain.history.detect import find, lookback
+from greenstream.domain.history.findings import find, lookback
 from greenstream.domain.history.grid import FAR
 from greenstream.domain.history.values import Days, Finding, Scope, Unwatched, WatchedMeters
 from greenstream.domain.limits import Limits

@@ -1,4 +1,4 @@
-"""The lake's layout: the columns of its objects, and the keys under which they lie.
+"""The keys under which the lake's objects lie; their columns are in `domain/readings/schema.py`.
 
 Days are local days. `year`, `month` and `region` are partition columns: they are in the key, not in the object.
 """

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from greenstream.domain.corrections.erasure import without_erased
+from greenstream.domain.corrections.erased_lines import without_erased
 from greenstream.domain.formats import LandedText, format_of
 from greenstream.domain.formats.quarantine import LongRow, quarantined_rows
 from greenstream.domain.readings.judge import EvaluatedFile, evaluate

@@ -114,7 +114,7 @@ def _parts(
     from greenstream.entrypoints.cli.console import UsageError
     from greenstream.entrypoints.service.alerts import AlertRounds
     from greenstream.entrypoints.service.detection import Detection
-    from greenstream.entrypoints.service.intake import LandingWatch
+    from greenstream.entrypoints.service.landing_watch import LandingWatch
     from greenstream.entrypoints.service.lost_workers import LostWorkers
     from greenstream.entrypoints.service.night_schedule import NightSchedule
     from greenstream.entrypoints.service.route_worker import RouteWorker

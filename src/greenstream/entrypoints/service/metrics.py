@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
@@ -13,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from greenstream.domain.errors import GreenStreamError
 from greenstream.domain.ledger import FileResult, Outcome
-from greenstream.domain.reports.gauges import GaugeValue
+from greenstream.domain.reports.gauges import GAUGES, Gauge, GaugeValue
 from greenstream.domain.routing import Route
 
 PREFIX = "greenstream_"
@@ -73,36 +72,6 @@ class Metrics:
             self._rows.labels(fate)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gauge:
-    """A value that the database knows; `counts` says that it only ever grows."""
-
-    name: str
-    meaning: str
-    labels: tuple[str, ...] = ()
-    counts: bool = False
-
-    def family(self, values: Iterable[GaugeValue]) -> Metric:
-        kind = CounterMetricFamily if self.counts else GaugeMetricFamily
-        family = kind(PREFIX + self.name, self.meaning, labels=self.labels)
-        for value in values:
-            family.add_metric(value.labels, value.value)
-        return family
-
-
-GAUGES = (
-    Gauge(name="waiting_files", meaning="Landed files that have not ended, by state", labels=("route", "state")),
-    Gauge(name="oldest_waiting_seconds", meaning="Age of the oldest of them; 0 without any", labels=("route",)),
-    Gauge(name="open_dead_letters", meaning="Dead letters that need a person"),
-    Gauge(name="open_alerts", meaning="Open alerts: neither acknowledged nor resolved", labels=("code",)),
-    Gauge(name="open_findings", meaning="Findings on meters that go on", labels=("code",)),
-    Gauge(name="quarantined_rows", meaning="Rejected rows that were neither replayed nor discarded", labels=("code",)),
-    Gauge(name="flags", meaning="Stored readings with a flag, ever", labels=("code",), counts=True),
-    Gauge(name="watermark_timestamp_seconds", meaning="Up to here the history rules have been applied, Unix time"),
-    Gauge(name="unwatched_loads", meaning="Loads that the history rules have not seen"),
-)
-
-
 class DatabaseGauges(Collector):
     """Asks the database at each scrape, and does without it when it doesn't answer in time."""
 
@@ -117,7 +86,7 @@ class DatabaseGauges(Collector):
         yield GaugeMetricFamily(DATABASE_UP, "Whether the database answered this scrape", value=values is not None)
         if values is not None:
             for gauge in GAUGES:
-                yield gauge.family(value for value in values if value.gauge == gauge.name)
+                yield _family(gauge, (value for value in values if value.gauge == gauge.name))
 
     def _values(self) -> Sequence[GaugeValue] | None:
         try:
@@ -132,6 +101,14 @@ class DatabaseGauges(Collector):
                 self._asked = Future()
                 threading.Thread(target=_answer, args=(self._asked, self._read), daemon=True).start()
             return self._asked
+
+
+def _family(gauge: Gauge, values: Iterable[GaugeValue]) -> Metric:
+    kind = CounterMetricFamily if gauge.counts else GaugeMetricFamily
+    family = kind(PREFIX + gauge.name, gauge.meaning, labels=gauge.labels)
+    for value in values:
+        family.add_metric(value.labels, value.value)
+    return family
 
 
 @contextmanager

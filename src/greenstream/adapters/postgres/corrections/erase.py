@@ -13,7 +13,7 @@ from greenstream.adapters.postgres.base.fetch import all_rows, column, one, run,
 from greenstream.adapters.postgres.base.frames import frame
 from greenstream.adapters.postgres.corrections.removal import remove_readings
 from greenstream.adapters.postgres.loading.deliveries import COLUMNS, delivery_of, new_of
-from greenstream.domain.corrections.erasure import meter_sha256
+from greenstream.domain.corrections.erased_lines import meter_sha256
 from greenstream.domain.corrections.values import ToErase
 from greenstream.domain.lake.lifetimes import Deletion, Layer
 from greenstream.domain.landing import LandedFile

@@ -16,7 +16,7 @@ from psycopg import Column, errors, sql
 
 from greenstream.adapters.postgres.base.connection import Connection
 from greenstream.adapters.postgres.base.errors import translated
-from greenstream.adapters.query.budget import Budget
+from greenstream.adapters.query.answer_budget import Budget
 from greenstream.adapters.query.column_names import check_names
 from greenstream.domain.errors import InvalidQuery
 from greenstream.domain.limits import QueryLimits
