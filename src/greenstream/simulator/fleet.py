@@ -25,7 +25,7 @@ class Fleet:
 
     `size` scales the daily shape, `base` (0–1) is the share of it that runs day and night, `shift` moves the
     shape by that many quarters of an hour, `heating`, `cooling` and `appliance` add to it, `style` is the
-    way it writes energy (see `texts.STYLES`), `region` counts from 1.
+    way it writes energy (see `energy_texts.STYLES`), `region` counts from 1.
     """
 
     residential: NDArray[np.bool_]
