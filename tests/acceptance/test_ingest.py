@@ -113,7 +113,7 @@ def test_the_same_content_is_a_duplicate_and_no_trouble(greenstream: Command) ->
 
 
 def test_a_person_sees_the_ledger_and_where_to_look(greenstream: Command) -> None:
-    good = greenstream.file("ledger.csv", HEADER + row("L-1") + row("L-2") + "broken\n")
+    good = greenstream.file("ledger.csv", HEADER + row("LEDGER-1") + row("LEDGER-2") + "broken\n")
     ended = greenstream("ingest", good, greenstream.file("none.csv", ""))
     assert ended.code == 1
     lines = ended.out.splitlines()
@@ -125,7 +125,7 @@ def test_a_person_sees_the_ledger_and_where_to_look(greenstream: Command) -> Non
 
 
 def test_quiet_takes_the_hints_and_leaves_data_and_errors(greenstream: Command) -> None:
-    names = [greenstream.file("quiet.csv", HEADER + row("Q-1") + "broken\n"), greenstream.file("quiet.txt", "")]
+    names = [greenstream.file("quiet.csv", HEADER + row("QUIET-1") + "broken\n"), greenstream.file("quiet.txt", "")]
     ended = greenstream("ingest", "-q", *names)
     assert "2 files: 2 rows = 1 stored + 0 duplicate + 1 rejected" in ended.out
     assert [line.split()[1] for line in ended.err.splitlines()] == ["quiet.txt"]
