@@ -18,8 +18,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import HEADER, Command
-from tests.acceptance.test_settle import database, rows
+from tests.acceptance.test_settle import rows
 from tests.integration.embedded_support import scratch
+from tests.support.databases import database
 from tests.support.relations import assert_adds_up, relations
 from tests.support.roles import login
 

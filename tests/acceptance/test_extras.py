@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.conftest import HEADER, Command
-from tests.acceptance.test_settle import database
+from tests.support.databases import database
 
 from greenstream.adapters.extras import EXTRAS
 

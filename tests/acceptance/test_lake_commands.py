@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import Command, Ended
-from tests.acceptance.test_settle import database
+from tests.support.databases import database
 
 Run = Callable[..., Ended]
 ROWS = (

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import HEADER, Command
-from tests.acceptance.test_settle import database
+from tests.support.databases import database
 
 DAYS = tuple(f"2024-03-{day:02d}" for day in range(1, 9))
 METERS = 40

@@ -1,15 +1,13 @@
 """`greenstream settle`, and the watch at the end of `ingest`, on a fleet of their own."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from tests.acceptance.conftest import HEADER, Command, Ended
+from tests.support.databases import database
 
 Run = Callable[..., Ended]
 START = datetime(2024, 3, 10, tzinfo=UTC)
@@ -28,17 +26,6 @@ def run(greenstream: Command, dsn: str, template: str) -> Iterator[Run]:
     """The command on a new database of the shared server."""
     with database(dsn, "fleet", template) as own:
         yield lambda *words, **more: greenstream(*words, **{"DATABASE_URL": own, **more})
-
-
-@contextmanager
-def database(dsn: str, name: str, template: str) -> Iterator[str]:
-    with psycopg.connect(dsn, dbname="postgres", autocommit=True) as admin:
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        admin.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
-        try:
-            yield make_conninfo(dsn, dbname=name)
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def rows(meter: str, first: int, last: int, *, start: datetime = START) -> str:

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from tests.acceptance.conftest import HEADER, Command
 from tests.acceptance.test_backup import another_home, dsn_of
-from tests.acceptance.test_settle import database, rows
+from tests.acceptance.test_settle import rows
+from tests.support.databases import database
 from tests.support.relations import assert_adds_up, relations
 
 from greenstream.adapters.postgres.backup.dump_programs import find_tools, pg_restore

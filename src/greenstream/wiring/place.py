@@ -135,12 +135,10 @@ class Place:
 
     def migrate(self) -> tuple[str | None, str]:
         """Bring the database to this program's version; the versions before and after."""
+        from greenstream.adapters.postgres.schema.version import version_at
+
         dsn = self.started_dsn()
-        database = self._connected(dsn)
-        try:
-            before = database.schema_version()
-        finally:
-            database.close()
+        before = version_at(dsn)
         return before, self.bring_up(dsn)
 
     def bring_up(self, dsn: str) -> str:

@@ -24,7 +24,6 @@ from greenstream.adapters.postgres.loading.waiting_files import PostgresWaiting
 from greenstream.adapters.postgres.schema.migrate import migrate
 from greenstream.adapters.postgres.schema.partitions import create_daily
 from greenstream.adapters.postgres.schema.site import check_site
-from greenstream.adapters.postgres.schema.version import current_version
 from greenstream.domain.codes import Reason, Severity
 from greenstream.domain.landing import LandedFile
 from greenstream.domain.ledger import Delivery, FileResult, Ledger, Outcome
@@ -50,10 +49,6 @@ class PostgresDatabase:
     def migrate(self, *, now: datetime, retention_days: int) -> str:
         """Bring the database to this program's version; what that is."""
         return migrate(self._dsn, self._site, now=now, retention_days=retention_days)
-
-    def schema_version(self) -> str | None:
-        """The newest migration it has; None for a database without anything of ours."""
-        return current_version(self._connected())
 
     def recorded(self, file: LandedFile) -> FileResult | None:
         with translated(f"looking up {file.path}"):
